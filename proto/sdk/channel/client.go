@@ -27,7 +27,9 @@ type MediaFile struct {
 
 // Client is the supervisor's end of the channel contract. It is safe for concurrent
 // use and sets no deadlines of its own; see the contract for each rpc's.
-type Client struct{ rpc channelv1.ChannelServiceClient }
+type Client struct {
+	rpc channelv1.ChannelServiceClient
+}
 
 // NewClient speaks the channel contract over the connection of c.
 func NewClient(c *plugin.Client) *Client {
