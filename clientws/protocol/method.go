@@ -1,0 +1,43 @@
+package protocol
+
+// Method names.
+const (
+	MethodConnect         = "connect"
+	MethodHealth          = "health"
+	MethodStatus          = "status"
+	MethodLogsTail        = "logs.tail"
+	MethodChannelsStatus  = "channels.status"
+	MethodConfigGet       = "config.get"
+	MethodModelsList      = "models.list"
+	MethodAgentsList      = "agents.list"
+	MethodAgentIdentity   = "agent.identity.get"
+	MethodAgent           = "agent"
+	MethodAgentWait       = "agent.wait"
+	MethodChatSend        = "chat.send"
+	MethodChatHistory     = "chat.history"
+	MethodChatAbort       = "chat.abort"
+	MethodChatInject      = "chat.inject"
+	MethodSend            = "send"
+	MethodSessionsList    = "sessions.list"
+	MethodSessionsPreview = "sessions.preview"
+	MethodSessionsPatch   = "sessions.patch"
+	MethodSessionsResolve = "sessions.resolve"
+	MethodSessionsReset   = "sessions.reset"
+	MethodSessionsDelete  = "sessions.delete"
+	MethodSystemPresence  = "system-presence"
+	MethodSystemEvent     = "system-event"
+	MethodLastHeartbeat   = "last-heartbeat"
+	MethodSetHeartbeats   = "set-heartbeats"
+	MethodWake            = "wake"
+	MethodTalkMode        = "talk.mode"
+	MethodVoiceWakeGet    = "voicewake.get"
+
+	// Additive methods.
+	MethodWorkersList     = "workers.list"
+	MethodWorkersLogs     = "workers.logs"
+	MethodWorkersRestart  = "workers.restart"
+	MethodWorkersStop     = "workers.stop"
+	MethodWorkersStart    = "workers.start"
+	MethodWorkersKill     = "workers.kill"
+	MethodDashboardTicket = "dashboard.ticket"
+)
