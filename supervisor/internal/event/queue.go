@@ -1,0 +1,243 @@
+package event
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrClosed says that a queue takes no more frames.
+var ErrClosed = errors.New("queue is closed")
+
+// ErrOverflow says that a reader was too slow.
+var ErrOverflow = errors.New("queue is full")
+
+// Frame is one message for a connection. Bytes must not be changed any more;
+// they may be shared with other queues. Recycle, where set, is called with
+// Bytes once they are written or dropped.
+type Frame struct {
+	Bytes   []byte
+	Recycle func([]byte)
+}
+
+func (f Frame) done() {
+	if f.Recycle != nil {
+		f.Recycle(f.Bytes)
+	}
+}
+
+// QueueConfig is what a Queue needs.
+type QueueConfig struct {
+	// Write sends one frame and returns when it is handed to the network. It
+	// is never called twice at once.
+	Write func([]byte) error
+	// Spawn runs f on a goroutine that the caller waits for.
+	Spawn func(f func())
+	// Fail is told once why the queue gave up: an error of Write, or
+	// ErrOverflow. It must not block.
+	Fail func(error)
+	// MaxBytes bounds what waits to be written.
+	MaxBytes int
+}
+
+// Queue holds what a connection has still to be sent, in order. A goroutine
+// exists only while there is something to write.
+type Queue struct {
+	cfg     QueueConfig
+	writing atomic.Int64 // unix ns since when Write is under way, or 0
+
+	mu      sync.Mutex
+	frames  []Frame
+	spare   []Frame // the other half of a swapped pair
+	bytes   int
+	seq     uint64
+	held    bool
+	running bool
+	closed  bool
+}
+
+// NewQueue makes a queue that keeps everything back until Open.
+func NewQueue(cfg QueueConfig) *Queue {
+	return &Queue{cfg: cfg, held: true}
+}
+
+// Open sends first, and then whatever came in meanwhile.
+func (q *Queue) Open(first Frame) error {
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		first.done()
+		return ErrClosed
+	}
+	q.held = false
+	q.frames = append(q.frames, Frame{})
+	copy(q.frames[1:], q.frames)
+	q.frames[0] = first
+	q.bytes += len(first.Bytes)
+	q.start()
+	q.mu.Unlock()
+	return nil
+}
+
+// Send queues a frame that must not be lost. It never blocks.
+func (q *Queue) Send(f Frame) error {
+	q.mu.Lock()
+	err := q.add(f)
+	if err == nil {
+		q.start()
+	}
+	q.mu.Unlock()
+	return q.settle(f, err)
+}
+
+// SendHere queues a frame as Send does, but writes on the caller's goroutine
+// where nobody else is writing. It may block as long as Write does.
+func (q *Queue) SendHere(f Frame) error {
+	q.mu.Lock()
+	err := q.add(f)
+	mine := err == nil && !q.running && !q.held
+	if mine {
+		q.running = true
+	}
+	q.mu.Unlock()
+	if mine {
+		q.drain()
+	}
+	return q.settle(f, err)
+}
+
+// sendNumbered queues an event under the connection's next number. It reports
+// whether the event was taken. render gives the frame for a number.
+func (q *Queue) sendNumbered(size int, droppable bool, render func(seq uint64) []byte) bool {
+	q.mu.Lock()
+	if q.closed || droppable && q.bytes+size > q.cfg.MaxBytes {
+		q.mu.Unlock()
+		return false
+	}
+	f := Frame{Bytes: render(q.seq + 1)}
+	err := q.add(f)
+	if err == nil {
+		q.seq++
+		q.start()
+	}
+	q.mu.Unlock()
+	return q.settle(f, err) == nil
+}
+
+// Seq is the number of the last event the connection was sent.
+func (q *Queue) Seq() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.seq
+}
+
+// Stuck is how long the present write has been going on, or zero.
+func (q *Queue) Stuck(now time.Time) time.Duration {
+	since := q.writing.Load()
+	if since == 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(0, since))
+}
+
+// Close drops what waits and takes no more. A write under way goes on. It may
+// be called more than once.
+func (q *Queue) Close() {
+	q.mu.Lock()
+	q.closed = true
+	frames := q.frames
+	q.frames, q.spare, q.bytes = nil, nil, 0
+	q.mu.Unlock()
+	for _, f := range frames {
+		f.done()
+	}
+}
+
+// add appends with q.mu held.
+func (q *Queue) add(f Frame) error {
+	if q.closed {
+		return ErrClosed
+	}
+	// A frame larger than the bound passes when nothing else waits.
+	if q.bytes > 0 && q.bytes+len(f.Bytes) > q.cfg.MaxBytes {
+		q.closed = true
+		return ErrOverflow
+	}
+	q.frames = append(q.frames, f)
+	q.bytes += len(f.Bytes)
+	return nil
+}
+
+// settle finishes what could not be done under the lock.
+func (q *Queue) settle(f Frame, err error) error {
+	if err == nil {
+		return nil
+	}
+	f.done()
+	if errors.Is(err, ErrOverflow) {
+		q.Close()
+		q.cfg.Fail(ErrOverflow)
+	}
+	return err
+}
+
+// start runs a writer where there is none, with q.mu held.
+func (q *Queue) start() {
+	if q.running || q.held || len(q.frames) == 0 {
+		return
+	}
+	q.running = true
+	q.cfg.Spawn(q.drain)
+}
+
+// drain writes until nothing is left. The caller has set running.
+func (q *Queue) drain() {
+	for {
+		q.mu.Lock()
+		if len(q.frames) == 0 {
+			q.running = false
+			if cap(q.spare) > 64 {
+				q.spare = nil
+			}
+			q.mu.Unlock()
+			return
+		}
+		batch := q.frames
+		q.frames, q.spare = q.spare[:0], nil
+		q.mu.Unlock()
+		if !q.write(batch) {
+			return
+		}
+		clear(batch)
+		q.mu.Lock()
+		q.spare = batch[:0]
+		q.mu.Unlock()
+	}
+}
+
+// write sends a batch. After a failure the queue is closed, and stays marked
+// as running so that no other writer starts.
+func (q *Queue) write(batch []Frame) bool {
+	for i, f := range batch {
+		q.writing.Store(time.Now().UnixNano())
+		err := q.cfg.Write(f.Bytes)
+		q.writing.Store(0)
+		n := len(f.Bytes)
+		f.done()
+		if err != nil {
+			for _, rest := range batch[i+1:] {
+				rest.done()
+			}
+			q.Close()
+			q.cfg.Fail(err)
+			return false
+		}
+		q.mu.Lock()
+		if q.bytes -= n; q.bytes < 0 {
+			q.bytes = 0 // closed meanwhile
+		}
+		q.mu.Unlock()
+	}
+	return true
+}
