@@ -19,6 +19,8 @@ type Options struct {
 	Environ Environ
 	// WorkDir is where a .env file may lie besides the state directory; empty for none.
 	WorkDir string
+	// AllowUnsetEnv makes a placeholder for a variable that is not set an empty text and a warning instead of a problem.
+	AllowUnsetEnv bool
 }
 
 // Loaded is a configuration as it was read. It is not changed after Load has returned.
@@ -31,11 +33,13 @@ type Loaded struct {
 	Hash string
 	// Parsed is the file's own content before includes and substitution, nil when it cannot be parsed.
 	Parsed map[string]any
+	// Merged is Parsed with every $include replaced by what it names, placeholders as written.
+	Merged map[string]any
 	// Tree is what it means: includes and environment resolved, legacy keys under their names of today, no defaults.
 	Tree map[string]any
 	// Config is Tree in typed form, with defaults. It is only filled when there are no problems.
 	Config Config
-	// Problems make the configuration unusable; Warnings do not. Legacy are the warnings about old keys.
+	// Problems make the configuration unusable; Warnings and Legacy, which is about old keys, do not.
 	Problems, Warnings, Legacy []Problem
 	// Includes are the files that were included, in no particular order.
 	Includes []string
@@ -87,15 +91,21 @@ func Parse(data []byte, opts Options) (*Loaded, error) {
 		}
 	}
 	l.Environ.fill(envBlock(l.Tree))
+	l.Merged = l.Tree
 	tree, findings := substitute(l.Tree, l.Environ)
 	l.Tree = tree.(map[string]any)
-	l.place(findings)
+	if opts.AllowUnsetEnv {
+		for _, unset := range findings {
+			l.Warnings = append(l.Warnings, l.problem(unset))
+		}
+	} else {
+		l.place(findings)
+	}
 	l.legacy = migrate(l.Tree)
 	l.place(l.legacy.findings)
 	for _, warning := range l.legacy.warnings {
 		l.Legacy = append(l.Legacy, l.problem(warning))
 	}
-	l.Warnings = append(l.Warnings, l.Legacy...)
 	check := checker{}
 	check.check(nil, loadSchema(), l.Tree)
 	check.crossRules(l.Tree)
