@@ -5,65 +5,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
+
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/agent"
 )
 
 // deltaEvery is the least time between two chat deltas of a run (protocol v3).
 const deltaEvery = 150 * time.Millisecond
 
-// Words of chat events.
-const (
-	ChatDelta   = "delta"
-	ChatFinal   = "final"
-	ChatAborted = "aborted"
-	ChatError   = "error"
-)
-
-// ChatText is one text block of a chat message.
-type ChatText struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-}
-
-// ChatMessage is the message of a chat event.
-type ChatMessage struct {
-	Role       string     `json:"role"`
-	Content    []ChatText `json:"content"`
-	Timestamp  int64      `json:"timestamp"`
-	StopReason string     `json:"stopReason,omitempty"`
-	Provider   string     `json:"provider,omitempty"`
-	Model      string     `json:"model,omitempty"`
-}
-
-// ChatEvent is the payload of protocol v3's "chat" event.
-type ChatEvent struct {
-	RunID      string       `json:"runId"`
-	SessionKey string       `json:"sessionKey"`
-	Seq        int64        `json:"seq"`
-	State      string       `json:"state"`
-	Message    *ChatMessage `json:"message,omitempty"`
-	StopReason string       `json:"stopReason,omitempty"`
-	Error      string       `json:"errorMessage,omitempty"`
-}
-
-// AgentEvent is the payload of protocol v3's "agent" event.
-type AgentEvent struct {
-	RunID      string `json:"runId"`
-	SessionKey string `json:"sessionKey,omitempty"`
-	Seq        int64  `json:"seq"`
-	TS         int64  `json:"ts"`
-	Stream     string `json:"stream"`
-	Data       any    `json:"data"`
-}
-
 // Events takes what clients of the control plane are told of a run. Calls come in
 // order for one run, and must not block.
 type Events interface {
 	// Chat is a chat event; a delta may be dropped for a slow client.
-	Chat(e ChatEvent)
+	Chat(e protocol.ChatEvent)
 	// Agent is an agent event. toolsOf is not empty for tool events: they go only to the
 	// client that started the run, if it asked for them.
-	Agent(e AgentEvent, toolsOf string)
+	Agent(e protocol.AgentEvent, toolsOf string)
 }
 
 // voice tells the events of one run. After hush it says nothing more.
@@ -82,12 +39,11 @@ type voice struct {
 }
 
 func (v *voice) started() {
-	now := v.now().UnixMilli()
-	v.agent("lifecycle", map[string]any{"phase": "start", "startedAt": now}, "")
+	v.agent(protocol.StreamLifecycle, protocol.LifecycleData{Phase: "start", StartedAt: v.now().UnixMilli()}, "")
 }
 
 func (v *voice) assistant(d agent.AssistantDelta) {
-	v.agent("assistant", map[string]string{"text": d.Text, "delta": d.Delta}, "")
+	v.agent(protocol.StreamAssistant, protocol.AssistantData{Text: d.Text, Delta: d.Delta}, "")
 	v.mu.Lock()
 	now := v.now()
 	due := !v.hushed && now.Sub(v.lastDelta) >= deltaEvery
@@ -97,7 +53,7 @@ func (v *voice) assistant(d agent.AssistantDelta) {
 	seq := v.seq
 	v.mu.Unlock()
 	if due {
-		v.events.Chat(ChatEvent{RunID: v.runID, SessionKey: v.session, Seq: seq, State: ChatDelta, Message: v.message(d.Text)})
+		v.events.Chat(protocol.ChatEvent{RunID: v.runID, SessionKey: v.session, Seq: seq, State: protocol.ChatDelta, Message: v.message(d.Text)})
 	}
 }
 
@@ -105,20 +61,18 @@ func (v *voice) tool(t agent.ToolEvent) {
 	if v.starter == "" {
 		return
 	}
-	data := map[string]any{"name": t.Name, "toolCallId": t.ToolCallID}
+	data := protocol.ToolData{Name: t.Name, ToolCallID: t.ToolCallID}
 	switch t.Phase {
 	case agent.ToolStart:
-		data["phase"] = "start"
-		data["args"] = json.RawMessage(orNull(t.Args))
+		data.Phase, data.Args = "start", t.Args
 	case agent.ToolUpdate:
-		data["phase"] = "update"
+		data.Phase = "update"
 	case agent.ToolResult:
-		data["phase"] = "result"
-		data["isError"] = t.IsError
+		data.Phase, data.IsError = "result", &t.IsError
 	default:
 		return
 	}
-	v.agent("tool", data, v.starter)
+	v.agent(protocol.StreamTool, data, v.starter)
 }
 
 func (v *voice) compaction(c agent.Compaction) {
@@ -126,16 +80,16 @@ func (v *voice) compaction(c agent.Compaction) {
 	if c.Phase == "end" {
 		data["willRetry"] = c.WillRetry
 	}
-	v.agent("compaction", data, "")
+	v.agent(protocol.StreamCompaction, data, "")
 }
 
 // ended tells the end of a run; text is empty where there is no answer to show.
 func (v *voice) ended(text, failure string) {
 	now := v.now().UnixMilli()
 	if failure != "" {
-		v.agent("lifecycle", map[string]any{"phase": "error", "error": failure, "endedAt": now}, "")
+		v.agent(protocol.StreamLifecycle, protocol.LifecycleData{Phase: "error", Error: failure, EndedAt: now}, "")
 	} else {
-		v.agent("lifecycle", map[string]any{"phase": "end", "endedAt": now}, "")
+		v.agent(protocol.StreamLifecycle, protocol.LifecycleData{Phase: "end", EndedAt: now}, "")
 	}
 	v.mu.Lock()
 	hushed, seq := v.hushed, v.seq
@@ -143,7 +97,7 @@ func (v *voice) ended(text, failure string) {
 	if hushed {
 		return
 	}
-	e := ChatEvent{RunID: v.runID, SessionKey: v.session, Seq: seq, State: ChatFinal}
+	e := protocol.ChatEvent{RunID: v.runID, SessionKey: v.session, Seq: seq, State: protocol.ChatFinal}
 	if text != "" {
 		e.Message = v.message(text)
 	}
@@ -161,28 +115,35 @@ func (v *voice) aborted(stopReason string) {
 	v.seq++
 	seq := v.seq
 	v.mu.Unlock()
-	v.events.Chat(ChatEvent{RunID: v.runID, SessionKey: v.asSent, Seq: seq, State: ChatAborted, StopReason: stopReason})
+	v.events.Chat(protocol.ChatEvent{RunID: v.runID, SessionKey: v.asSent, Seq: seq, State: protocol.ChatAborted, StopReason: stopReason})
 }
 
-func (v *voice) message(text string) *ChatMessage {
-	return &ChatMessage{Role: "assistant", Content: []ChatText{{Type: "text", Text: text}}, Timestamp: v.now().UnixMilli()}
+func (v *voice) message(text string) json.RawMessage {
+	return assistantMessage(protocol.ChatMessage{Content: protocol.Text(text), Timestamp: v.now().UnixMilli()})
 }
 
+// assistantMessage is the wire form of a message that holds text alone.
+func assistantMessage(m protocol.ChatMessage) json.RawMessage {
+	m.Role = "assistant"
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic("a chat message of strings and numbers always has a JSON form: " + err.Error())
+	}
+	return b
+}
+
+// agent numbers an event under the lock and tells it under the lock too, so that the
+// order clients see is the order of the numbers. Events must not block.
 func (v *voice) agent(stream string, data any, toolsOf string) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		raw = json.RawMessage(`{}`) // arguments of a tool that are no JSON are not worth a run
+	}
 	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.hushed {
-		v.mu.Unlock()
 		return
 	}
 	v.seq++
-	e := AgentEvent{RunID: v.runID, SessionKey: v.session, Seq: v.seq, TS: v.now().UnixMilli(), Stream: stream, Data: data}
-	v.mu.Unlock()
-	v.events.Agent(e, toolsOf)
-}
-
-func orNull(b []byte) []byte {
-	if len(b) == 0 {
-		return []byte("null")
-	}
-	return b
+	v.events.Agent(protocol.AgentEvent{RunID: v.runID, SessionKey: v.session, Seq: v.seq, TS: v.now().UnixMilli(), Stream: stream, Data: raw}, toolsOf)
 }
