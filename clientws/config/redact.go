@@ -25,7 +25,7 @@ func IsSensitive(path json5.Path) bool {
 	if r != nil && r.Sensitive {
 		return true
 	}
-	if len(path) == 0 || (r != nil && slices.Contains(r.Type, "boolean")) {
+	if len(path) == 0 || (r != nil && !slices.Contains(r.Type, "string") && len(r.Type) > 0) {
 		return false
 	}
 	name := path[len(path)-1]

@@ -50,7 +50,6 @@ type Store struct {
 	// stateMu guards what is shown; it is never held together with a call to the outside.
 	stateMu    sync.Mutex
 	conditions []Condition
-	latest     *source.Loaded
 }
 
 // Open reads the configuration and decides what to start with: the file; its last good copy when the file is bad or
@@ -184,5 +183,5 @@ func (s *Store) show(file, good *source.Loaded) {
 	}
 	s.stateMu.Lock()
 	defer s.stateMu.Unlock()
-	s.conditions, s.latest = list, file
+	s.conditions = list
 }
