@@ -10,7 +10,7 @@ import (
 
 var placeholder = regexp.MustCompile(`\$\{([A-Z_][A-Z0-9_]*)\}`)
 
-// placeholders lists the variables that stand in values which are secrets.
+// placeholders lists the variables that secrets of the file are made of, as ${NAME} or by their bare name.
 func (s *Snapshot) placeholders() []string {
 	var names []string
 	var walk func(path json5.Path, value any)
@@ -27,6 +27,9 @@ func (s *Snapshot) placeholders() []string {
 		case string:
 			if !source.IsSensitive(path) {
 				return
+			}
+			if s.named(v) != v {
+				names = append(names, v)
 			}
 			for _, match := range placeholder.FindAllStringSubmatch(v, -1) {
 				names = append(names, match[1])
