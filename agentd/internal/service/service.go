@@ -12,6 +12,9 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/model"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/settings"
@@ -109,13 +112,17 @@ func (s *Service) QueueDepths() map[string]int64 {
 	return out
 }
 
-// Run does one run with the settings of this moment.
+// Run does one run with the settings of this moment. A run that could not be
+// brought to its end here answers UNAVAILABLE: it is to be asked for again.
 func (s *Service) Run(ctx context.Context, r agent.RunRequest, emit func(agent.RunEvent) error) error {
 	snap := *s.snap.Load()
 	if r.Workspace == "" {
 		r.Workspace = snap.Settings.Workspace(r.AgentID)
 	}
-	return s.engine.Run(ctx, snap, r, emit)
+	if err := s.engine.Run(ctx, snap, r, emit); err != nil {
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	return nil
 }
 
 // Steer hands a further input to a run.
