@@ -22,6 +22,8 @@ type Options struct {
 	// SessionID and Cwd go into the header of a new file. An empty SessionID is made up.
 	SessionID string
 	Cwd       string
+	// Cache of files that were written before; nil = none.
+	Cache *Cache
 	// Now is the clock; nil = the system's.
 	Now func() time.Time
 	Log *slog.Logger
@@ -66,6 +68,14 @@ func Open(ctx context.Context, opt Options) (*File, error) {
 
 // load reads the file, healing it where needed.
 func (t *File) load() error {
+	if r, ok := t.opt.Cache.take(t.opt.Path); ok {
+		f, err := os.OpenFile(t.opt.Path, os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return fmt.Errorf("open transcript: %w", err)
+		}
+		t.f, t.size, t.header, t.entries, t.ids = f, r.info.Size(), r.header, r.entries, r.ids
+		return nil
+	}
 	raw, err := os.ReadFile(t.opt.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -190,7 +200,11 @@ func (t *File) write(raw []byte) error {
 func (t *File) Close() error {
 	var err error
 	if t.f != nil {
+		if info, serr := t.f.Stat(); serr == nil && info.Size() == t.size {
+			t.opt.Cache.put(t.opt.Path, remembered{info: info, header: t.header, entries: t.entries, ids: t.ids})
+		}
 		err = t.f.Close()
+		t.f = nil
 	}
 	return errors.Join(err, t.lock.Close())
 }

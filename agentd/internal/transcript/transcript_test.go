@@ -197,3 +197,62 @@ func TestCompactArchiveForkInject(t *testing.T) {
 		t.Errorf("archive: %q, %v", name, err)
 	}
 }
+
+func TestCacheSeesWhatOthersDid(t *testing.T) {
+	opt := Options{Path: filepath.Join(t.TempDir(), "s.jsonl"), Cache: &Cache{}}
+	add := func(opt Options, e Entry) []string {
+		t.Helper()
+		f, err := Open(t.Context(), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Append(e); err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		return texts(f.Entries())
+	}
+	plain := Options{Path: opt.Path}
+	steps := []struct {
+		name string
+		got  func() []string
+		want []string
+	}{
+		{"new", func() []string { return add(opt, user("one")) }, []string{"one"}},
+		{"from the cache", func() []string { return add(opt, user("two")) }, []string{"one", "two"}},
+		{"by another", func() []string { return add(plain, user("three")) }, []string{"one", "two", "three"}},
+		{"after another", func() []string { return add(opt, user("four")) }, []string{"one", "two", "three", "four"}},
+		{"after an archive", func() []string {
+			if _, err := Archive(t.Context(), plain, "reset"); err != nil {
+				t.Fatal(err)
+			}
+			return add(opt, user("five"))
+		}, []string{"five"}},
+	}
+	for _, s := range steps {
+		if diff := cmp.Diff(s.got(), s.want); diff != "" {
+			t.Fatalf("%s (-got +want):\n%s", s.name, diff)
+		}
+	}
+	f := open(t, opt.Path, nil)
+	if diff := cmp.Diff(texts(f.Entries()), []string{"five"}); diff != "" {
+		t.Errorf("on disk (-got +want):\n%s", diff)
+	}
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	dir, c := t.TempDir(), &Cache{}
+	for i := range 6 {
+		f, err := Open(t.Context(), Options{Path: filepath.Join(dir, string(rune('a'+i))), Cache: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Append(assistant(strings.Repeat("x", 1<<20))); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	if c.size > maxCached || len(c.known) != len(c.order) || len(c.known) == 0 {
+		t.Errorf("%d bytes in %d files (%d in order)", c.size, len(c.known), len(c.order))
+	}
+}

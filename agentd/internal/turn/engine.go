@@ -19,6 +19,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/settings"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/tool"
+	"github.com/openclaw/openclaw-supervisor/agentd/internal/transcript"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/agent"
 )
 
@@ -42,7 +43,8 @@ type Config struct {
 
 // Engine does runs.
 type Engine struct {
-	cfg Config
+	cfg   Config
+	files transcript.Cache
 
 	mu       sync.Mutex
 	active   map[string]*run

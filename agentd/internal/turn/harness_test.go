@@ -33,11 +33,17 @@ type scripted struct {
 	mu      sync.Mutex
 	replies []reply
 	asked   []provider.Request
+	// endless: once the list is empty the answer is always the same.
+	endless bool
 }
 
 func (s *scripted) Stream(ctx context.Context, req provider.Request, emit func(provider.Event) error) (provider.Answer, error) {
 	s.mu.Lock()
 	s.asked = append(s.asked, req)
+	if s.endless && len(s.replies) == 0 {
+		s.asked = s.asked[:0]
+		s.replies = []reply{{text: []string{"ok"}}}
+	}
 	if len(s.replies) == 0 {
 		s.mu.Unlock()
 		return provider.Answer{}, errors.New("the script has no further reply")
@@ -99,7 +105,7 @@ func (n noteTool) Run(ctx context.Context, c tool.Call) (tool.Result, error) { r
 
 // bench is an engine with everything round it.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	engine *Engine
 	snap   Snapshot
 	model  *scripted
@@ -108,7 +114,7 @@ type bench struct {
 	waits  []time.Duration
 }
 
-func newBench(t *testing.T, tools []tool.Tool, replies ...reply) *bench {
+func newBench(t testing.TB, tools []tool.Tool, replies ...reply) *bench {
 	t.Helper()
 	dir := t.TempDir()
 	b := &bench{t: t, model: &scripted{replies: replies}, dir: dir, path: filepath.Join(dir, "sessions", "s.jsonl")}
@@ -148,7 +154,7 @@ func (b *bench) request(inputs ...string) agent.RunRequest {
 // events of one attempt.
 type events []agent.RunEvent
 
-func (ev events) finished(t *testing.T) agent.Finished {
+func (ev events) finished(t testing.TB) agent.Finished {
 	t.Helper()
 	if len(ev) == 0 || ev[len(ev)-1].Finished == nil {
 		t.Fatalf("the last event is no Finished: %+v", ev)

@@ -55,7 +55,7 @@ func (r *run) emit(ev agent.RunEvent) error {
 // do is a run from its first event to its last.
 func (r *run) do(ctx context.Context) error {
 	t, err := transcript.Open(ctx, transcript.Options{
-		Path: r.req.Transcript, SessionID: r.req.SessionID, Cwd: r.req.Workspace, Now: r.e.cfg.Now, Log: r.log,
+		Path: r.req.Transcript, SessionID: r.req.SessionID, Cwd: r.req.Workspace, Cache: &r.e.files, Now: r.e.cfg.Now, Log: r.log,
 	})
 	if err != nil {
 		if ctx.Err() != nil && !ended(ctx) {
