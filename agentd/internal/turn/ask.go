@@ -47,6 +47,9 @@ func (r *run) ask(ctx context.Context) (transcript.Entry, error) {
 		s := newStreamer(r)
 		answer, err := r.call(ctx, s)
 		if err == nil {
+			err = s.say()
+		}
+		if err == nil {
 			return r.store(answer, s)
 		}
 		broken := &brokenError{err: err, rest: s.rest(answer)}

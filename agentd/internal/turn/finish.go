@@ -35,51 +35,55 @@ func (r *run) ending(ctx context.Context, err error) error {
 		var abort *abortError
 		switch cause := context.Cause(ctx); {
 		case errors.As(cause, &abort):
-			return r.aborted(abort.reason, rest)
+			return r.aborted(ctx, abort.reason, rest)
 		case errors.Is(cause, errTimeout):
-			return r.fail(&failure{code: "timeout", text: fmt.Sprintf("the run took longer than %s and was ended", r.req.Timeout), retryable: true}, rest)
+			return r.fail(ctx, &failure{code: "timeout", text: fmt.Sprintf("the run took longer than %s and was ended", r.req.Timeout), retryable: true}, rest)
 		default:
 			return cause
 		}
 	}
 	var perr *provider.Error
 	if errors.As(err, &perr) {
-		return r.fail(&failure{code: string(perr.Kind), text: perr.Error(), retryable: perr.Retryable()}, rest)
+		return r.fail(ctx, &failure{code: string(perr.Kind), text: perr.Error(), retryable: perr.Retryable()}, rest)
 	}
-	return r.fail(&failure{code: "internal", text: err.Error(), retryable: true}, rest)
+	return r.fail(ctx, &failure{code: "internal", text: err.Error(), retryable: true}, rest)
 }
 
 // fail stores that the run failed, with what had arrived, and tells it.
-func (r *run) fail(f *failure, rest *partial) error {
+func (r *run) fail(ctx context.Context, f *failure, rest *partial) error {
 	r.close()
 	tag := &transcript.Tag{RunID: r.req.RunID, ErrorCode: f.code, Retryable: f.retryable}
-	return r.end(chat.StopError, f.text, tag, rest)
+	return r.end(ctx, chat.StopError, f.text, tag, rest)
 }
 
 // aborted stores that the run was ended by somebody, and tells it.
-func (r *run) aborted(reason string, rest *partial) error {
+func (r *run) aborted(ctx context.Context, reason string, rest *partial) error {
 	r.close()
-	return r.end(chat.StopAborted, reason, &transcript.Tag{RunID: r.req.RunID}, rest)
+	return r.end(ctx, chat.StopAborted, reason, &transcript.Tag{RunID: r.req.RunID}, rest)
 }
 
-func (r *run) end(stop, text string, tag *transcript.Tag, rest *partial) error {
+func (r *run) end(ctx context.Context, stop, text string, tag *transcript.Tag, rest *partial) error {
 	if rest == nil {
 		rest = &partial{}
 	}
 	tag.FirstPart, tag.PartEnds = rest.first, rest.ends
 	if _, err := r.append(r.assistantEntry(rest.content, stop, rest.usage, text, tag)); err != nil {
-		return r.failUnwritten(err)
+		return r.failUnwritten(ctx, err)
 	}
 	return r.finish()
 }
 
 // failUnwritten tells a failure of which nothing could be stored.
-func (r *run) failUnwritten(err error) error {
+func (r *run) failUnwritten(ctx context.Context, err error) error {
 	r.close()
-	r.log.Error("run failed", slog.Any("error", err))
+	r.log.Error("run's end could not be stored", slog.Any("error", err))
 	f := agent.Finished{
 		Status: agent.RunFailed, StopReason: chat.StopError, ErrorCode: "transcript", ErrorText: err.Error(), Retryable: true,
 		Usage: *wireUsage(r.usage), SessionPatch: json.RawMessage("{}"),
+	}
+	var abort *abortError
+	if errors.As(context.Cause(ctx), &abort) {
+		f.Status, f.StopReason, f.ErrorCode, f.ErrorText = agent.RunAborted, chat.StopAborted, "", abort.reason
 	}
 	if len(r.candidates) > 0 {
 		f.Provider, f.Model = r.model().Provider, r.model().ID

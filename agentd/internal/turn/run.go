@@ -61,7 +61,7 @@ func (r *run) do(ctx context.Context) error {
 		if ctx.Err() != nil && !ended(ctx) {
 			return context.Cause(ctx)
 		}
-		return r.failUnwritten(err)
+		return r.failUnwritten(ctx, err)
 	}
 	defer t.Close()
 	r.t = t
@@ -82,10 +82,10 @@ func (r *run) do(ctx context.Context) error {
 		return r.ending(ctx, err)
 	}
 	if modelErr != nil {
-		return r.fail(&failure{code: "model", text: modelErr.Error()}, nil)
+		return r.fail(ctx, &failure{code: "model", text: modelErr.Error()}, nil)
 	}
 	if r.model().ContextWindow < 16000 {
-		return r.fail(&failure{code: "model", text: fmt.Sprintf("model %s has a context window of %d tokens; at least 16000 are needed",
+		return r.fail(ctx, &failure{code: "model", text: fmt.Sprintf("model %s has a context window of %d tokens; at least 16000 are needed",
 			r.model().Ref(), r.model().ContextWindow)}, nil)
 	}
 	if err := r.prepare(ctx); err != nil {

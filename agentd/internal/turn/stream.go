@@ -1,7 +1,9 @@
 package turn
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
@@ -20,7 +22,17 @@ type streamer struct {
 	first  uint32
 	ends   []int
 	told   int // so many of the ends have been told as Part
+
+	unsaid strings.Builder // deltas that have not been told
+	last   time.Time       // when one was told
 }
+
+// maxText bounds one message of a model, in bytes.
+const maxText = 4 << 20
+
+// paceBytes is how much of a message goes into events per millisecond. Each event
+// holds the whole text so far: a long text that comes fast is told in larger steps.
+const paceBytes = 1024
 
 func newStreamer(r *run) *streamer {
 	s := &streamer{r: r, first: r.nextPart}
@@ -37,9 +49,16 @@ func (s *streamer) event(ev provider.Event) error {
 		if ev.Delta == "" {
 			return nil
 		}
+		if s.text.Len()+len(ev.Delta) > maxText {
+			return fmt.Errorf("the model's message is longer than %d bytes", maxText)
+		}
 		s.text.WriteString(ev.Delta)
-		if err := s.r.emit(agent.RunEvent{Assistant: &agent.AssistantDelta{Delta: ev.Delta, Text: s.text.String()}}); err != nil {
-			return err
+		s.unsaid.WriteString(ev.Delta)
+		if now := time.Now(); now.Sub(s.last) >= time.Duration(s.text.Len()/paceBytes)*time.Millisecond {
+			s.last = now
+			if err := s.say(); err != nil {
+				return err
+			}
 		}
 		if s.blocks == nil {
 			return nil
@@ -50,6 +69,16 @@ func (s *streamer) event(ev provider.Event) error {
 		return s.r.emit(agent.RunEvent{Thinking: &agent.ThinkingDelta{Delta: ev.Delta}})
 	}
 	return nil
+}
+
+// say tells what has come since the last time.
+func (s *streamer) say() error {
+	if s.unsaid.Len() == 0 {
+		return nil
+	}
+	delta := s.unsaid.String()
+	s.unsaid.Reset()
+	return s.r.emit(agent.RunEvent{Assistant: &agent.AssistantDelta{Delta: delta, Text: s.text.String()}})
 }
 
 // flush ends the message: what is left of the text is its last part.

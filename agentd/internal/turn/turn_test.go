@@ -13,6 +13,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/tool"
+	"github.com/openclaw/openclaw-supervisor/agentd/internal/transcript"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/agent"
 )
 
@@ -296,5 +297,56 @@ func TestDrainInterruptsAndTheRunIsResumed(t *testing.T) {
 	}
 	if diff := cmp.Diff(b.messages(), []string{"user: go", "assistant/stop: whole"}); diff != "" {
 		t.Errorf("transcript (-got +want):\n%s", diff)
+	}
+}
+
+func TestALongFastAnswerIsToldInLargerSteps(t *testing.T) {
+	var pieces []string
+	for range 2000 {
+		pieces = append(pieces, strings.Repeat("x", 100))
+	}
+	b := newBench(t, nil, reply{text: pieces})
+	var told, sum int
+	var last string
+	for _, e := range b.run(b.request("go")) {
+		if e.Assistant != nil {
+			told += len(e.Assistant.Text)
+			sum += len(e.Assistant.Delta)
+			last = e.Assistant.Text
+		}
+	}
+	if sum != 200000 || last != strings.Join(pieces, "") {
+		t.Errorf("deltas hold %d bytes, the last text %d, want 200000", sum, len(last))
+	}
+	if told > 20*200000 {
+		t.Errorf("the events hold %d bytes for an answer of 200000", told)
+	}
+}
+
+func TestAnswerWithoutEndIsGivenUp(t *testing.T) {
+	b := newBench(t, nil, reply{text: []string{strings.Repeat("x", maxText), "y"}})
+	if f := b.run(b.request("go")).finished(t); f.Status != agent.RunFailed || !strings.Contains(f.ErrorText, "longer than") {
+		t.Errorf("finished: %+v", f)
+	}
+}
+
+func TestAbortWhileTheTranscriptIsHeldByAnother(t *testing.T) {
+	b := newBench(t, nil)
+	f, err := transcript.Open(t.Context(), transcript.Options{Path: b.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	done := make(chan events)
+	go func() { done <- b.run(b.request("go")) }()
+	deadline := time.Now().Add(10 * time.Second)
+	for !b.engine.Abort("R1", "rpc") {
+		if time.Now().After(deadline) {
+			t.Fatal("the run did not begin")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if fin := (<-done).finished(t); fin.Status != agent.RunAborted {
+		t.Errorf("finished: %+v", fin)
 	}
 }
