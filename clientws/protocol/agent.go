@@ -106,11 +106,11 @@ type AgentOutcome struct {
 	Meta     AgentRunMeta   `json:"meta"`
 }
 
-// AgentPayload is one part of an answer.
+// AgentPayload is one part of an answer. MediaURL is null where there is none.
 type AgentPayload struct {
-	Text     string `json:"text"`
-	MediaURL string `json:"mediaUrl,omitempty"`
-	IsError  bool   `json:"isError,omitempty"`
+	Text     string  `json:"text"`
+	MediaURL *string `json:"mediaUrl"`
+	IsError  bool    `json:"isError,omitempty"`
 }
 
 // AgentRunMeta describes a finished run.

@@ -3,8 +3,6 @@ package event
 import (
 	"errors"
 	"sync"
-	"sync/atomic"
-	"time"
 )
 
 // ErrClosed says that a queue takes no more frames.
@@ -44,8 +42,7 @@ type QueueConfig struct {
 // Queue holds what a connection has still to be sent, in order. A goroutine
 // exists only while there is something to write.
 type Queue struct {
-	cfg     QueueConfig
-	writing atomic.Int64 // unix ns since when Write is under way, or 0
+	cfg QueueConfig
 
 	mu      sync.Mutex
 	frames  []Frame
@@ -55,6 +52,7 @@ type Queue struct {
 	held    bool
 	running bool
 	closed  bool
+	done    func() // called once nothing is left to write
 }
 
 // NewQueue makes a queue that keeps everything back until Open.
@@ -132,13 +130,17 @@ func (q *Queue) Seq() uint64 {
 	return q.seq
 }
 
-// Stuck is how long the present write has been going on, or zero.
-func (q *Queue) Stuck(now time.Time) time.Duration {
-	since := q.writing.Load()
-	if since == 0 {
-		return 0
+// Finish takes no more frames, and calls done, on a goroutine of its own, when
+// those that wait are written or have failed.
+func (q *Queue) Finish(done func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	if q.running {
+		q.done = done
+		return
 	}
-	return now.Sub(time.Unix(0, since))
+	q.cfg.Spawn(done)
 }
 
 // Close drops what waits and takes no more. A write under way goes on. It may
@@ -200,7 +202,12 @@ func (q *Queue) drain() {
 			if cap(q.spare) > 64 {
 				q.spare = nil
 			}
+			done := q.done
+			q.done = nil
 			q.mu.Unlock()
+			if done != nil {
+				done()
+			}
 			return
 		}
 		batch := q.frames
@@ -220,9 +227,7 @@ func (q *Queue) drain() {
 // as running so that no other writer starts.
 func (q *Queue) write(batch []Frame) bool {
 	for i, f := range batch {
-		q.writing.Store(time.Now().UnixNano())
 		err := q.cfg.Write(f.Bytes)
-		q.writing.Store(0)
 		n := len(f.Bytes)
 		f.done()
 		if err != nil {
@@ -230,6 +235,13 @@ func (q *Queue) write(batch []Frame) bool {
 				rest.done()
 			}
 			q.Close()
+			q.mu.Lock()
+			done := q.done
+			q.done = nil
+			q.mu.Unlock()
+			if done != nil {
+				done()
+			}
 			q.cfg.Fail(err)
 			return false
 		}
