@@ -103,17 +103,32 @@ func (c *Client) Call(ctx context.Context, method string, params, result any, op
 			return fmt.Errorf("%s: write params: %w", method, err)
 		}
 	}
-	current, err := c.await(ctx)
-	if err != nil {
-		return err
-	}
-	payload, err := current.call(ctx, method, raw, opts)
+	payload, err := c.send(ctx, method, raw, opts)
 	if result != nil && len(payload) > 0 {
 		if decodeErr := json.Unmarshal(payload, result); decodeErr != nil && err == nil {
 			return fmt.Errorf("%s: read answer: %w", method, decodeErr)
 		}
 	}
 	return err
+}
+
+// send makes one call; one that never left a broken connection is made on the next.
+func (c *Client) send(ctx context.Context, method string, params json.RawMessage, opts callOptions) (json.RawMessage, error) {
+	for {
+		current, err := c.await(ctx)
+		if err != nil {
+			return nil, err
+		}
+		payload, err := current.call(ctx, method, params, opts)
+		var unsent *notSentError
+		if errors.As(err, &unsent) {
+			if c.opts.Reconnect {
+				continue
+			}
+			err = unsent.reason
+		}
+		return payload, err
+	}
 }
 
 // await gives the connection, waiting for one where the client reconnects.
@@ -125,7 +140,7 @@ func (c *Client) await(ctx context.Context) (*conn, error) {
 		switch {
 		case closed != nil:
 			return nil, closed
-		case current != nil:
+		case current != nil && !(c.opts.Reconnect && current.hasEnded()):
 			return current, nil
 		}
 		select {

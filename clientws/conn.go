@@ -37,6 +37,22 @@ type pendingCall struct {
 	answer chan protocol.Incoming
 }
 
+// notSentError says that a call never left, because the connection had ended before.
+type notSentError struct{ reason error }
+
+// Error gives the reason of the connection's end.
+func (e *notSentError) Error() string { return e.reason.Error() }
+
+// Unwrap gives the reason of the connection's end.
+func (e *notSentError) Unwrap() error { return e.reason }
+
+// hasEnded tells whether the connection is known to be over.
+func (c *conn) hasEnded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended != nil
+}
+
 // readFrame reads one frame as a client sees it.
 func readFrame(ctx context.Context, ws *websocket.Conn) (protocol.Incoming, error) {
 	var frame protocol.Incoming
@@ -138,7 +154,7 @@ func (c *conn) call(ctx context.Context, method string, params json.RawMessage, 
 	c.mu.Lock()
 	if c.ended != nil {
 		defer c.mu.Unlock()
-		return nil, c.ended
+		return nil, &notSentError{c.ended}
 	}
 	c.nextID++
 	id := strconv.Itoa(c.nextID)
