@@ -68,7 +68,7 @@ func (Read) Run(_ context.Context, c tool.Call) (tool.Result, error) {
 		args.Path = args.FilePath
 	}
 	if args.Path == "" {
-		return tool.Result{}, errors.New("Missing required parameter: path")
+		return tool.Failure("Missing required parameter: path"), nil
 	}
 	f, err := os.Open(Resolve(c.Workspace, args.Path))
 	if err != nil {
