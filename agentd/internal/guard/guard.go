@@ -79,7 +79,7 @@ func Start(c Command) (*Process, error) {
 	}
 	closeAll := func() {
 		for _, f := range files {
-			f.Close()
+			_ = f.Close()
 		}
 	}
 	lifeR, lifeW, err1 := pipe()
@@ -89,8 +89,8 @@ func Start(c Command) (*Process, error) {
 		closeAll()
 		return nil, fmt.Errorf("make pipes for a command: %w", err)
 	}
-	cmd := exec.Command(self, append([]string{SubCommand, "--"}, c.Argv...)...)
-	cmd.Dir, cmd.Env = c.Dir, c.Env
+	// No context: a guard ends with its lifeline and must not be killed itself.
+	cmd := &exec.Cmd{Path: self, Args: append([]string{self, SubCommand, "--"}, c.Argv...), Dir: c.Dir, Env: c.Env}
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
@@ -101,16 +101,16 @@ func Start(c Command) (*Process, error) {
 		closeAll()
 		return nil, fmt.Errorf("start the guard: %w", err)
 	}
-	lifeR.Close()
-	statW.Close()
-	outW.Close()
+	_ = lifeR.Close()
+	_ = statW.Close()
+	_ = outW.Close()
 	p := &Process{cmd: cmd, lifeline: lifeW, done: make(chan struct{}), gone: make(chan struct{})}
 	status := bufio.NewReader(statR)
 	if err := p.begun(status); err != nil {
 		p.Kill()
 		_ = cmd.Wait()
-		statR.Close()
-		outR.Close()
+		_ = statR.Close()
+		_ = outR.Close()
 		return nil, err
 	}
 	go p.follow(status, statR, outR, c.Output)
@@ -143,7 +143,7 @@ func (p *Process) follow(status *bufio.Reader, statR, outR *os.File, out io.Writ
 		copyOutput(out, outR)
 	}()
 	line, err := status.ReadString('\n')
-	statR.Close()
+	_ = statR.Close()
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch {
 	case word == "exit":
@@ -167,7 +167,7 @@ func (p *Process) follow(status *bufio.Reader, statR, outR *os.File, out io.Writ
 	_ = p.cmd.Wait()
 	p.Kill()
 	<-read
-	outR.Close()
+	_ = outR.Close()
 }
 
 // copyOutput reads to the end even when nobody wants it, so that no command blocks on a full pipe.
@@ -194,4 +194,4 @@ func (p *Process) Exit() Exit { return p.exit }
 
 // Kill ends the command and everything that it started. It does not wait and may be
 // called any time.
-func (p *Process) Kill() { p.once.Do(func() { p.lifeline.Close() }) }
+func (p *Process) Kill() { p.once.Do(func() { _ = p.lifeline.Close() }) }

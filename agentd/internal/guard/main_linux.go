@@ -47,7 +47,7 @@ func Main(args []string) int {
 		return 2
 	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		fmt.Fprintf(status, "fail become the keeper of orphans: %v\n", err)
+		tell(status, "fail become the keeper of orphans: %v\n", err)
 		return 1
 	}
 	stop := make(chan os.Signal, 1)
@@ -56,11 +56,11 @@ func Main(args []string) int {
 	runtime.LockOSThread()
 	pid, err := launch(args)
 	if err != nil {
-		fmt.Fprintf(status, "fail %v\n", err)
+		tell(status, "fail %v\n", err)
 		return 1
 	}
 	hideOutput()
-	fmt.Fprintf(status, "pid %d\n", pid)
+	tell(status, "pid %d\n", pid)
 	r := &reaper{}
 	go func() {
 		ended := make(chan struct{})
@@ -88,7 +88,7 @@ func launch(args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer null.Close()
+	defer func() { _ = null.Close() }()
 	p, err := os.StartProcess(path, args, &os.ProcAttr{
 		Env: os.Environ(), Files: []*os.File{null, os.Stdout, os.Stderr},
 		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
@@ -109,7 +109,7 @@ func hideOutput() {
 	}
 	_ = unix.Dup3(int(null.Fd()), 1, 0)
 	_ = unix.Dup3(int(null.Fd()), 2, 0)
-	null.Close()
+	_ = null.Close()
 }
 
 // reap collects children until there is none, and tells how the command ended.
@@ -131,11 +131,11 @@ func (r *reaper) reap(command int, status *os.File) {
 			continue
 		}
 		if ws.Signaled() {
-			fmt.Fprintf(status, "signal %s\n", unix.SignalName(ws.Signal()))
+			tell(status, "signal %s\n", unix.SignalName(ws.Signal()))
 		} else {
-			fmt.Fprintf(status, "exit %d\n", ws.ExitStatus())
+			tell(status, "exit %d\n", ws.ExitStatus())
 		}
-		status.Close()
+		_ = status.Close()
 	}
 }
 
@@ -158,7 +158,7 @@ func children(parent int) []int {
 	if err != nil {
 		return nil
 	}
-	defer proc.Close()
+	defer func() { _ = proc.Close() }()
 	names, err := proc.Readdirnames(-1)
 	if err != nil && len(names) == 0 {
 		return nil

@@ -37,24 +37,24 @@ func Main(args []string) int {
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	path, err := lookPath(args[0])
 	if err != nil {
-		fmt.Fprintf(status, "fail %v\n", err)
+		tell(status, "fail %v\n", err)
 		return 1
 	}
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		fmt.Fprintf(status, "fail %v\n", err)
+		tell(status, "fail %v\n", err)
 		return 1
 	}
 	p, err := os.StartProcess(path, args, &os.ProcAttr{
 		Env: os.Environ(), Files: []*os.File{null, os.Stdout, os.Stderr}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		fmt.Fprintf(status, "fail %v\n", err)
+		tell(status, "fail %v\n", err)
 		return 1
 	}
-	os.Stdout.Close()
-	os.Stderr.Close()
-	fmt.Fprintf(status, "pid %d\n", p.Pid)
+	_ = os.Stdout.Close()
+	_ = os.Stderr.Close()
+	tell(status, "pid %d\n", p.Pid)
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, lifeline)
@@ -63,15 +63,15 @@ func Main(args []string) int {
 	go func() {
 		st, err := p.Wait()
 		if err != nil {
-			status.Close()
+			_ = status.Close()
 			return
 		}
 		if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-			fmt.Fprintf(status, "signal %s\n", ws.Signal())
+			tell(status, "signal %s\n", ws.Signal())
 		} else {
-			fmt.Fprintf(status, "exit %d\n", st.ExitCode())
+			tell(status, "exit %d\n", st.ExitCode())
 		}
-		status.Close()
+		_ = status.Close()
 		// The group may live on; it ends with the lifeline.
 		if syscall.Kill(-p.Pid, 0) != nil {
 			os.Exit(0)

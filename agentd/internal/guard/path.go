@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 )
 
@@ -12,4 +13,9 @@ func lookPath(name string) (string, error) {
 		return "", fmt.Errorf("find %s: %w", name, err)
 	}
 	return path, nil
+}
+
+// tell writes one line to the other side; when that is gone there is nobody to tell.
+func tell(status *os.File, format string, args ...any) {
+	_, _ = fmt.Fprintf(status, format, args...)
 }

@@ -33,7 +33,7 @@ func Compact(ctx context.Context, opt Options, maxLines int) (Kept, error) {
 	if err != nil {
 		return Kept{}, err
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }()
 	raw, err := os.ReadFile(opt.Path)
 	if err != nil {
 		return Kept{}, fmt.Errorf("read transcript: %w", err)
@@ -67,7 +67,7 @@ func Archive(ctx context.Context, opt Options, why string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	name := archiveName(opt.Path, why, now())
 	err = os.Rename(opt.Path, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func Fork(ctx context.Context, source string, target Options) error {
 	if err != nil {
 		return err
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }()
 	if exists(target.Path) {
 		return nil
 	}
@@ -124,7 +124,7 @@ func Inject(ctx context.Context, opt Options, e Entry) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }()
 	if e.Tag != nil && e.Tag.Key != "" {
 		for i := range t.entries {
 			if tag := t.entries[i].Tag; tag != nil && tag.Key == e.Tag.Key {

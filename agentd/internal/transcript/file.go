@@ -60,7 +60,7 @@ func Open(ctx context.Context, opt Options) (*File, error) {
 	}
 	t := &File{opt: opt, lock: l, ids: map[string]bool{}}
 	if err := t.load(); err != nil {
-		l.Close()
+		_ = l.Close()
 		return nil, err
 	}
 	return t, nil
@@ -93,7 +93,7 @@ func (t *File) load() error {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return fmt.Errorf("open transcript: %w", err)
 	}
 	t.f, t.size, t.header, t.entries = f, info.Size(), p.header, p.entries
@@ -223,6 +223,6 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	return d.Sync()
 }

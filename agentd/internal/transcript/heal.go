@@ -111,7 +111,7 @@ func replaceFile(path string, lines [][]byte) error {
 	if err != nil {
 		return fmt.Errorf("rewrite transcript: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }()
 	for _, l := range lines {
 		if _, err = tmp.Write(append(bytes.Clone(l), '\n')); err != nil {
 			break

@@ -34,14 +34,14 @@ func lock(ctx context.Context, path string) (*os.File, error) {
 			return f, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			f.Close()
+			_ = f.Close()
 			return nil, fmt.Errorf("lock transcript: %w", err)
 		}
 		timer := time.NewTimer(lockPoll)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			f.Close()
+			_ = f.Close()
 			return nil, fmt.Errorf("lock transcript: %w", context.Cause(ctx))
 		case <-timer.C:
 		}

@@ -63,7 +63,7 @@ func (r *run) do(ctx context.Context) error {
 		}
 		return r.failUnwritten(ctx, err)
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }()
 	r.t = t
 	models, modelErr := r.snap.Catalogue.Candidates(r.req.AgentID, r.req.Policy.Model, r.req.Policy.ModelFallbacks)
 	r.candidates = models

@@ -105,7 +105,7 @@ func Set(dir, name, content string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("write %s: %w", name, err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }()
 	_, err = tmp.WriteString(content)
 	if err == nil {
 		err = tmp.Chmod(0o644)

@@ -67,7 +67,7 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	var seen response
 	svc := openaisdk.NewChatCompletionService(c.options(req.Endpoint, &seen)...)
 	stream := svc.NewStreaming(call, params)
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	var m message
 	for stream.Next() {
 		watch.Reset(c.cfg.Stall)

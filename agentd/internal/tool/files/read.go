@@ -77,7 +77,7 @@ func (Read) Run(_ context.Context, c tool.Call) (tool.Result, error) {
 		}
 		return tool.Result{}, fmt.Errorf("cannot read %s: %w", args.Path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return tool.Result{}, fmt.Errorf("cannot read %s: %w", args.Path, err)
