@@ -25,7 +25,7 @@ type output struct {
 	total int // lines ever kept
 	// Of the present process:
 	from  int    // total at its birth
-	fatal []byte // the first line of a panic or of a fatal error
+	fatal []byte // the line by which its runtime began to die
 	at    int    // total when fatal came
 }
 
@@ -55,8 +55,14 @@ func (o *output) keep(line []byte) {
 	o.total++
 }
 
-// fatalLine reports whether a Go runtime begins its death with line.
+// fatalLine reports whether a Go runtime begins its death with line, and panicLine
+// whether that death is a panic or a fatal error and no answer to a signal.
 func fatalLine(line []byte) bool {
+	return panicLine(line) || bytes.HasPrefix(line, []byte("SIGABRT: ")) || bytes.HasPrefix(line, []byte("SIGQUIT: ")) ||
+		bytes.HasPrefix(line, []byte("SIGSEGV: ")) || bytes.HasPrefix(line, []byte("SIGBUS: "))
+}
+
+func panicLine(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: ")) ||
 		bytes.HasPrefix(line, []byte("runtime: goroutine stack exceeds"))
 }
@@ -84,7 +90,7 @@ func (o *output) words() ([]string, bool) {
 	if o.at < o.total-n {
 		words = append([]string{plain(o.fatal)}, words[1:]...)
 	}
-	return words, true
+	return words, panicLine(o.fatal)
 }
 
 // newest is called with mu held.

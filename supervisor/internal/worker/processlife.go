@@ -62,6 +62,7 @@ type processLife struct {
 	mu     sync.Mutex     // guards all below
 	proc   *process
 	client *plugin.Client
+	conn   goplugin.ClientProtocol
 	done   bool // no more calls
 }
 
@@ -105,7 +106,12 @@ func (p *processLife) drain(timeout time.Duration) {
 	p.call(func(c *plugin.Client) lifeEvent {
 		ctx, cancel := context.WithTimeout(p.ctx, timeout)
 		defer cancel()
-		return drained{c.Drain(ctx, timeout)}
+		if err := c.Drain(ctx, timeout); err != nil {
+			return drained{err}
+		}
+		// go-plugin's own word for "go", which also takes down the streams that its two
+		// ends keep open between them and that a graceful stop would wait for.
+		return drained{p.conn.Close()}
 	})
 }
 
@@ -270,7 +276,7 @@ func (p *processLife) serve(gp *goplugin.Client) *startFailure {
 	}
 	defer line.Close()
 	p.mu.Lock()
-	p.client = client
+	p.client, p.conn = client, conn
 	h := Handle{ID: p.spec.ID, Description: d, Client: client, PID: p.proc.proc.Pid, Life: p.number}
 	p.mu.Unlock()
 	p.out <- running{h}
