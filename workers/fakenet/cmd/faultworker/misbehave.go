@@ -31,7 +31,8 @@ func (w *worker) beforeHandshake() {
 	}
 }
 
-func (w *worker) lastWord(s string) { _, _ = fmt.Fprintln(os.Stderr, s) }
+// lastWord goes past go-plugin, which would lose it when the process dies at once.
+func (w *worker) lastWord(s string) { _, _ = fmt.Fprintln(w.stderr, s) }
 
 // die ends the process in one of several ways.
 func (w *worker) die(how string) {
@@ -73,12 +74,12 @@ func descend(n int) int {
 	return descend(n+1) + int(ballast[(n+1)%len(ballast)])
 }
 
-// flood writes n bytes of lines to the real stderr.
+// flood writes at least n bytes of whole lines to the real stderr.
 func (w *worker) flood(n int) {
 	line := append(bytes.Repeat([]byte("flood "), 20), '\n')
 	chunk := bytes.Repeat(line, 64)
 	for n > 0 {
-		m, err := w.stderr.Write(chunk[:min(n, len(chunk))])
+		m, err := w.stderr.Write(chunk)
 		if err != nil {
 			return
 		}

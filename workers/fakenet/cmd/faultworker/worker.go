@@ -23,6 +23,7 @@ type worker struct {
 	id       string
 	stateDir string
 	life     int
+	atStart  Fault
 	stderr   *os.File // the real one, before go-plugin takes its place
 	network  *network
 	serial   atomic.Uint64
@@ -50,12 +51,12 @@ func newWorker(id, stateDir string) *worker {
 		id: id, stateDir: stateDir, life: countLife(stateDir), stderr: os.Stderr, fresh: make(chan struct{}, 1),
 		accounts: map[channel.AccountID]context.CancelFunc{}, told: map[string]bool{},
 	}
-	f, err := startFault(stateDir)
-	if err != nil {
+	var err error
+	if w.atStart, err = startFault(stateDir); err != nil {
 		w.lastWord(err.Error())
 		os.Exit(1)
 	}
-	w.setFault(f)
+	w.setFault(w.atStart)
 	return w
 }
 
@@ -109,9 +110,10 @@ func (w *worker) Configure(_ context.Context, c plugin.Configuration) error {
 	if err := json.Unmarshal(c.JSON, &s); err != nil {
 		return &plugin.InvalidConfigError{Message: err.Error()}
 	}
-	if s.Fault != nil {
-		w.setFault(*s.Fault)
+	if s.Fault == nil {
+		s.Fault = &w.atStart
 	}
+	w.setFault(*s.Fault)
 	f := w.fault()
 	never(f.Configure)
 	switch f.Configure {
