@@ -97,6 +97,61 @@ func TestToolRunHistoryAndErrors(t *testing.T) {
 	}
 }
 
+func TestTranscriptCalls(t *testing.T) {
+	dir := t.TempDir()
+	h := start(t, dir, `{}`)
+	ctx := t.Context()
+	ref := agent.TranscriptRef{AgentID: "main", SessionKey: "k", SessionID: "11111111-2222-3333-4444-555555555555", Path: filepath.Join(dir, "s.jsonl")}
+	if c, err := h.agent.CompactSession(ctx, ref, "", 5); err != nil || c.Done || c.Reason != "no transcript" {
+		t.Errorf("compact nothing: %+v, %v", c, err)
+	}
+	var ids [2]string
+	for i := range ids {
+		var err error
+		if _, err = h.agent.InjectMessage(ctx, agent.Injection{Transcript: ref, Text: "/help", Key: "q", Role: "user", Workspace: dir}); err != nil {
+			t.Fatal(err)
+		}
+		if ids[i], err = h.agent.InjectMessage(ctx, agent.Injection{Transcript: ref, Text: "the help", Key: "a", Workspace: dir}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids[0] != ids[1] || ids[0] == "" {
+		t.Errorf("ids of one message: %q", ids)
+	}
+	page, err := h.agent.History(ctx, agent.HistoryRequest{Transcript: ref, Limit: 10})
+	if err != nil || len(page.Messages) != 2 || !strings.Contains(string(page.Messages[1]), `"provider":"openclaw","model":"gateway-injected"`) {
+		t.Errorf("history: %s, %v", page.Messages, err)
+	}
+	previews, err := h.agent.Preview(ctx, []agent.TranscriptRef{{SessionKey: "none", Path: filepath.Join(dir, "none.jsonl")}, ref}, 5, 100)
+	if err != nil || len(previews) != 2 || previews[0].Found || !previews[1].Found || len(previews[1].Items) != 2 || previews[1].Items[1].Text != "the help" {
+		t.Errorf("preview: %+v, %v", previews, err)
+	}
+	if _, err := h.agent.CompactSession(ctx, ref, "", 0); !errors.Is(err, agent.ErrUnsupported) {
+		t.Errorf("compact with a model: got %v, want %v", err, agent.ErrUnsupported)
+	}
+	fork := agent.TranscriptRef{SessionID: "22222222-2222-3333-4444-555555555555", Path: filepath.Join(dir, "f.jsonl")}
+	if err := h.agent.ForkSession(ctx, ref, fork); err != nil {
+		t.Errorf("fork: %v", err)
+	}
+	for _, do := range []func(context.Context, agent.TranscriptRef) (string, error){h.agent.ResetTranscript, h.agent.DeleteTranscript} {
+		name, err := do(ctx, fork)
+		if err != nil {
+			t.Errorf("archive: %v", err)
+		}
+		if name != "" {
+			if _, err := os.Stat(name); err != nil {
+				t.Errorf("archive: %v", err)
+			}
+		}
+	}
+	if files, err := h.agent.AgentFiles(ctx, "main", filepath.Join(dir, "ws")); err != nil || len(files) != 8 || !files[0].Missing {
+		t.Errorf("files: %+v, %v", files, err)
+	}
+	if _, err := h.agent.SetAgentFile(ctx, "main", filepath.Join(dir, "ws"), "secret.txt", "x"); err == nil || !strings.Contains(err.Error(), `unsupported file "secret.txt"`) {
+		t.Errorf("a file of another name: %v", err)
+	}
+}
+
 func TestKilledInMidStreamAndTakenUp(t *testing.T) {
 	dir := t.TempDir()
 	fake, config := fakeModel(t)

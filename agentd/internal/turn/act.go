@@ -18,7 +18,19 @@ const (
 	shownErrorChars = 400
 	// storedChars bounds one result in the transcript, whatever the tool's own limit.
 	storedChars = 400000
+	// sameCalls is how often in a row a model may make the very same call.
+	sameCalls = 10
 )
+
+// again counts how often in a row a call has been made, this time included.
+func (r *run) again(call chat.Block) int {
+	key := call.Name + string(call.Arguments)
+	if key != r.lastCall {
+		r.lastCall, r.repeated = key, 0
+	}
+	r.repeated++
+	return r.repeated
+}
 
 // act makes the tool calls of a message, one after the other. A steered input
 // that comes meanwhile ends the row: what is left of it is skipped.
@@ -75,6 +87,8 @@ func (r *run) use(ctx context.Context, call chat.Block) error {
 	var bad map[string]json.RawMessage
 	if json.Unmarshal(call.Arguments, &bad) == nil && bad[unparsed] != nil {
 		res = tool.Failure("arguments of %s are no JSON object", call.Name)
+	} else if n := r.again(call); n > sameCalls {
+		res = tool.Failure("Not run: this is the same call for the %dth time in a row. Do something else, or say what is in the way.", n)
 	} else {
 		res = r.tools.Run(ctx, call.Name, tool.Call{
 			RunID: r.req.RunID, ToolCallID: call.ID, AgentID: r.req.AgentID, SessionKey: r.req.SessionKey,

@@ -34,6 +34,8 @@ type run struct {
 	system     string
 	usage      chat.Usage
 	nextPart   uint32
+	lastCall   string // the newest tool call, and how often in a row it was made
+	repeated   int
 
 	mu     sync.Mutex // guards the fields below
 	queue  []agent.Input

@@ -350,3 +350,23 @@ func TestAbortWhileTheTranscriptIsHeldByAnother(t *testing.T) {
 		t.Errorf("finished: %+v", fin)
 	}
 }
+
+func TestTheSameCallIsNotMadeForEver(t *testing.T) {
+	used := 0
+	note := noteTool{name: "note", do: func(context.Context, tool.Call) (tool.Result, error) {
+		used++
+		return tool.Text("noted"), nil
+	}}
+	var replies []reply
+	for range 12 {
+		replies = append(replies, reply{calls: []chat.Block{call("c", "note", `{"x":1}`)}})
+	}
+	replies = append(replies, reply{calls: []chat.Block{call("c", "note", `{"x":2}`)}}, reply{text: []string{"done"}})
+	b := newBench(t, []tool.Tool{note}, replies...)
+	if f := b.run(b.request("go")).finished(t); f.Status != agent.RunOK || used != 11 {
+		t.Errorf("finished %+v, the tool was used %d times, want 11", f, used)
+	}
+	if got := strings.Count(strings.Join(b.messages(), "\n"), "Not run: this is the same call"); got != 2 {
+		t.Errorf("%d calls were refused, want 2", got)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
@@ -70,7 +71,8 @@ func (Read) Run(_ context.Context, c tool.Call) (tool.Result, error) {
 	if args.Path == "" {
 		return tool.Failure("Missing required parameter: path"), nil
 	}
-	f, err := os.Open(Resolve(c.Workspace, args.Path))
+	// Not to block: a pipe that nobody writes to would hold the run.
+	f, err := os.OpenFile(Resolve(c.Workspace, args.Path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return tool.Result{}, fmt.Errorf("file not found: %s", args.Path)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
@@ -62,6 +63,17 @@ func TestReadImage(t *testing.T) {
 	}
 	r := tool.NewRegistry(Read{}).Select().Run(t.Context(), "read", tool.Call{Workspace: dir, Args: json.RawMessage(`{"path":"f.txt"}`)})
 	if len(r.Content) != 2 || r.Content[0].Text != "Read image file [image/png]" || r.Content[1].Type != chat.BlockImage || r.Content[1].Data != "iVBORw0KGgpyZXN0" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestPipeDoesNotHoldTheRun(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "p"), 0o600); err != nil {
+		t.Skipf("no pipes here: %v", err)
+	}
+	r := tool.NewRegistry(Read{}).Select().Run(t.Context(), "read", tool.Call{Workspace: dir, Args: json.RawMessage(`{"path":"p"}`)})
+	if !r.IsError || r.Content.Text() != "p is not a regular file" {
 		t.Errorf("got %+v", r)
 	}
 }
