@@ -19,6 +19,9 @@ import (
 // supervisor's own figure (contract A1) comes with the Drain call.
 const DrainTimeout = 10 * time.Second
 
+// stopGrace is how long the last answers of a worker that goes may take to be sent.
+const stopGrace = 250 * time.Millisecond
+
 // ServeConfig is what Serve needs. It is filled in by sdk/channel and sdk/agent.
 type ServeConfig struct {
 	Base     Base
@@ -35,6 +38,9 @@ func Serve(cfg ServeConfig) {
 	var grpcServer atomic.Pointer[grpc.Server]
 	stop := func() {
 		if g := grpcServer.Load(); g != nil {
+			// A host keeps go-plugin's own streams open for as long as it lives: they must not hold the exit up.
+			hard := time.AfterFunc(stopGrace, g.Stop)
+			defer hard.Stop()
 			g.GracefulStop()
 		}
 	}
