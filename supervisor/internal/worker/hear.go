@@ -146,7 +146,7 @@ func (w *Worker) isGone(g gone) {
 	w.handle, w.status.PID = nil, 0
 	w.mu.Unlock()
 	if !w.ran.IsZero() {
-		w.failures = w.policy.decayed(w.failures, w.clock.Now().Sub(w.ran))
+		w.count(w.policy.decayed(w.failures, w.clock.Now().Sub(w.ran)))
 	}
 	exit := w.exit(g)
 	var words []string
@@ -215,7 +215,7 @@ func (w *Worker) startError() error {
 
 // failedAgain counts a failure and chooses between a start at once and a wait.
 func (w *Worker) failedAgain(exit *Exit, words []string) {
-	w.failures++
+	w.count(w.failures + 1)
 	n := int(math.Floor(w.failures))
 	c := &Condition{Code: CodeCrashed, Text: exit.String(), Action: "openclaw workers logs " + w.id}
 	if w.failure != nil {

@@ -67,7 +67,7 @@ func (w *Worker) wants(on bool, done chan<- error) {
 
 func (w *Worker) start(c command) {
 	w.reach(goalStopped, ErrSuperseded)
-	w.failures = 0
+	w.count(0)
 	if !w.desired {
 		w.wants(true, nil)
 	}
@@ -98,7 +98,7 @@ func (w *Worker) stop(c command) {
 func (w *Worker) restart(c command) {
 	w.reach(goalStopped, ErrSuperseded)
 	w.reach(goalRunning, ErrSuperseded)
-	w.failures = 0
+	w.count(0)
 	if !w.desired {
 		w.wants(true, nil)
 	}

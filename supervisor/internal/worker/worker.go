@@ -212,7 +212,7 @@ func (w *Worker) enter(s State, c *Condition, exit *Exit, words []string) {
 	if st.State != s {
 		st.Since = now
 	}
-	st.State, st.Condition, st.Failures = s, c, w.failures
+	st.State, st.Condition = s, c
 	if s != Backoff {
 		st.NextTry = time.Time{}
 	}
@@ -266,6 +266,14 @@ func (w *Worker) launch(exit *Exit, words []string) {
 	w.wait(stepStartTimeout, w.policy.StartTimeout)
 	w.life = w.launcher.launch(w.spec, w.lives, restarts, w.output)
 	w.enter(Starting, c, exit, words)
+}
+
+// count sets the failure count.
+func (w *Worker) count(failures float64) {
+	w.failures = failures
+	w.mu.Lock()
+	w.status.Failures = failures
+	w.mu.Unlock()
 }
 
 // countRestart counts a start that nobody asked for.
