@@ -33,7 +33,7 @@ func (x *Index) Run(ctx context.Context) error {
 			x.writeMirrors(context.WithoutCancel(ctx))
 			return nil
 		}
-		x.writeMirrors(ctx)
+		x.writeMirrors(context.WithoutCancel(ctx)) // a write that has begun is ended
 		t := time.NewTimer(mirrorEvery)
 		select {
 		case <-t.C:
