@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
@@ -15,6 +16,13 @@ import (
 const (
 	Provider = "demo"
 	Model    = "echo"
+)
+
+// What stands around a message for the model's eyes and would only puzzle the person who wrote it: the envelope with
+// its time, and the line with the message's id.
+var (
+	envelope  = regexp.MustCompile(`^\[[^\]\n]*\d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]\n]*\] `)
+	messageID = regexp.MustCompile(`\n\[message_id: [^\]\n]*\]\s*$`)
 )
 
 // Echo is the demo model. Its zero value is ready.
@@ -54,6 +62,7 @@ func answer(messages []chat.Message) string {
 			heard = m.Content.Text()
 		}
 	}
+	heard = messageID.ReplaceAllString(envelope.ReplaceAllString(heard, ""), "")
 	if r := []rune(heard); len(r) > 500 {
 		heard = string(r[:500]) + "…"
 	}
