@@ -67,9 +67,11 @@ func (w *worker) postInbound(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer(rw, map[string]int{"written": len(list)})
+	_ = http.NewResponseController(rw).Flush() // what is delivered now may be the last thing that this process does
+	w.poke()
 }
 
-// somebodyWrites puts a message on the network and tells those who are connected.
+// somebodyWrites puts a message on the network; poke then tells those who are connected.
 func (w *worker) somebodyWrites(m Inbound) error {
 	if m.Account == "" {
 		m.Account = "default"
@@ -83,11 +85,7 @@ func (w *worker) somebodyWrites(m Inbound) error {
 	if m.Sender == "" {
 		m.Sender = "person-" + m.Conversation
 	}
-	if err := w.network.write(m); err != nil {
-		return err
-	}
-	w.poke()
-	return nil
+	return w.network.write(m)
 }
 
 func (w *worker) postMode(rw http.ResponseWriter, r *http.Request) {
@@ -121,6 +119,7 @@ func (w *worker) postBurst(rw http.ResponseWriter, r *http.Request) {
 			http.Error(rw, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		w.poke()
 		select {
 		case <-tick.C:
 		case <-r.Context().Done():

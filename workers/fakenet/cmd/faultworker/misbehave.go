@@ -51,7 +51,7 @@ func (w *worker) die(how string) {
 		go func() { panic("fault on command") }()
 		<-make(chan struct{})
 	case "stack":
-		debug.SetMaxStack(32 << 20) // the default of 1 GB takes too long
+		debug.SetMaxStack(8 << 20) // the default of 1 GB takes too long
 		fmt.Println(descend(1))
 	case "abort":
 		signalSelf(syscall.SIGABRT)

@@ -28,6 +28,7 @@ type worker struct {
 	network  *network
 	serial   atomic.Uint64
 	fresh    chan struct{} // there may be something to report
+	attached chan struct{} // closed once there is a line
 
 	mu       sync.Mutex // guards all below
 	bad      Fault
@@ -48,7 +49,7 @@ var (
 
 func newWorker(id, stateDir string) *worker {
 	w := &worker{
-		id: id, stateDir: stateDir, life: countLife(stateDir), stderr: os.Stderr, fresh: make(chan struct{}, 1),
+		id: id, stateDir: stateDir, life: countLife(stateDir), stderr: os.Stderr, fresh: make(chan struct{}, 1), attached: make(chan struct{}),
 		accounts: map[channel.AccountID]context.CancelFunc{}, told: map[string]bool{},
 	}
 	var err error
@@ -153,6 +154,7 @@ func (w *worker) Attached(l *plugin.Line) {
 	w.mu.Lock()
 	w.line = l
 	w.mu.Unlock()
+	close(w.attached)
 	go w.deliver(l)
 	w.begin()
 }
@@ -196,7 +198,12 @@ func (w *worker) QueueDepths() map[string]int64 {
 	return nil
 }
 
-func (w *worker) StartAccount(_ context.Context, a channel.AccountStart) error {
+func (w *worker) StartAccount(ctx context.Context, a channel.AccountStart) error {
+	select {
+	case <-w.attached: // the call may overtake the line's opening
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	w.mu.Lock()
 	if stop := w.accounts[a.Account]; stop != nil {
 		stop()
