@@ -46,7 +46,7 @@ func (w *Worker) apply(s Spec) {
 		w.stale = w.stale || !same || returns
 	case w.life != nil && !same:
 		w.end(ending{kind: ExitDrained, again: true})
-	case w.life == nil && (!same || w.invalid()):
+	case w.life == nil && (!same || returns || w.invalid()):
 		w.launch(nil, nil)
 	}
 }

@@ -101,6 +101,8 @@ func newWorker(s Spec, cfg Config, r *recorder, retire func(*Worker) bool) *Work
 // remember takes over what is known from a former life of the supervisor. Called before run.
 func (w *Worker) remember(r Record) {
 	w.desired = !r.Off
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.status.Restarts = r.Restarts
 	w.status.StoppedByOperator = r.Off
 	var e Exit
