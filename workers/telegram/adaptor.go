@@ -21,7 +21,8 @@ type Adaptor struct {
 	// changing is held while accounts are started and stopped: one change at a time. It is
 	// taken before mu.
 	changing sync.Mutex
-	mu       sync.Mutex // guards all below
+	attached chan struct{} // closed once line is set
+	mu       sync.Mutex    // guards all below
 	line     *channel.Line
 	accounts map[channel.AccountID]*account
 	draining bool
@@ -43,7 +44,7 @@ var (
 
 // New makes a worker without accounts; it starts nothing.
 func New(o Options) *Adaptor {
-	return &Adaptor{opts: o.withDefaults(), accounts: map[channel.AccountID]*account{}, idle: make(chan struct{})}
+	return &Adaptor{opts: o.withDefaults(), accounts: map[channel.AccountID]*account{}, attached: make(chan struct{}), idle: make(chan struct{})}
 }
 
 // Configure implements plugin.Base: it checks what all accounts share.
@@ -57,13 +58,20 @@ func (a *Adaptor) Attached(line *channel.Line) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.line = line
+	close(a.attached)
 }
 
-// StartAccount implements channel.Plugin.
-func (a *Adaptor) StartAccount(_ context.Context, s channel.AccountStart) error {
+// StartAccount implements channel.Plugin. It waits for the line, which the supervisor
+// opens at the same time.
+func (a *Adaptor) StartAccount(ctx context.Context, s channel.AccountStart) error {
 	cfg, err := parseConfig(s.Config)
 	if err != nil {
 		return err
+	}
+	select {
+	case <-a.attached:
+	case <-ctx.Done():
+		return fmt.Errorf("the line to the supervisor is not open: %w", ctx.Err())
 	}
 	a.changing.Lock()
 	defer a.changing.Unlock()
@@ -71,8 +79,6 @@ func (a *Adaptor) StartAccount(_ context.Context, s channel.AccountStart) error 
 	line, old, draining := a.line, a.accounts[s.Account], a.draining
 	a.mu.Unlock()
 	switch {
-	case line == nil:
-		return errors.New("the line to the supervisor is not open yet")
 	case draining:
 		return errors.New("the worker is draining")
 	case old != nil && old.revision >= s.Revision:
