@@ -70,7 +70,8 @@ func EncodeKey(b []byte) string { return base64.RawURLEncoding.EncodeToString(b)
 
 // DecodeKey reads what EncodeKey wrote, and also padded and standard base64.
 func DecodeKey(s string) ([]byte, error) {
-	s = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(strings.TrimSpace(s), "="))
+	s = strings.TrimRight(strings.TrimSpace(s), "=")
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "+", "-"), "/", "_")
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
 		return nil, errors.New("not base64url")

@@ -3,8 +3,9 @@
 //
 // It owns the order and numbering of what a connection is sent, and the rule
 // for slow readers: a queue is bounded in bytes; where an event does not fit
-// a droppable one is left out, any other ends the connection. The number of
-// an event is given after that decision, so that a gap means a loss.
+// a droppable one is left out, any other ends the connection. A connection's
+// numbers count the events it may see; one that is left out uses its number
+// up, so that a gap is seen if and only if something was missed.
 //
 // Publishing never waits for a reader. Everything may be used from several
 // goroutines. The package knows nothing of sockets: a Queue is given a

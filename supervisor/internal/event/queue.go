@@ -105,25 +105,30 @@ func (q *Queue) SendHere(f Frame) error {
 	return q.settle(f, err)
 }
 
-// sendNumbered queues an event under the connection's next number. It reports
-// whether the event was taken. render gives the frame for a number.
-func (q *Queue) sendNumbered(size int, droppable bool, render func(seq uint64) []byte) bool {
+// sendNumbered queues an event under the connection's next number; render
+// gives the frame for it. An event that is dropped uses its number up, so
+// that the reader sees a gap when, and only when, it missed something.
+func (q *Queue) sendNumbered(size int, droppable bool, render func(seq uint64) []byte) {
 	q.mu.Lock()
-	if q.closed || droppable && q.bytes+size > q.cfg.MaxBytes {
+	if q.closed {
 		q.mu.Unlock()
-		return false
+		return
 	}
-	f := Frame{Bytes: render(q.seq + 1)}
+	q.seq++
+	if droppable && q.bytes > 0 && q.bytes+size > q.cfg.MaxBytes {
+		q.mu.Unlock()
+		return
+	}
+	f := Frame{Bytes: render(q.seq)}
 	err := q.add(f)
 	if err == nil {
-		q.seq++
 		q.start()
 	}
 	q.mu.Unlock()
-	return q.settle(f, err) == nil
+	q.settle(f, err)
 }
 
-// Seq is the number of the last event the connection was sent.
+// Seq is the number of the last event that was meant for the connection.
 func (q *Queue) Seq() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -243,7 +243,7 @@ func (s *Server) systemEvent(ctx context.Context, c *call) error {
 	}
 	s.presence.event(p)
 	c.Reply(protocol.OKResult{OK: true})
-	poke(s.presenceDirty)
+	poke(s.presenceTold)
 	return nil
 }
 

@@ -27,7 +27,9 @@ type Server struct {
 	presence *presence
 	started  time.Time
 
-	healthDirty, presenceDirty chan struct{}
+	// Each asks for a broadcast; presenceTold is for what somebody asked to
+	// be told of, and not for the coming and going of clients.
+	healthDirty, presenceDirty, presenceTold chan struct{}
 
 	wg      sync.WaitGroup
 	closing atomic.Bool
@@ -45,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, now: cfg.Now, limits: cfg.Limits, methods: newMethods(), started: cfg.Now(),
-		healthDirty: make(chan struct{}, 1), presenceDirty: make(chan struct{}, 1),
+		healthDirty: make(chan struct{}, 1), presenceDirty: make(chan struct{}, 1), presenceTold: make(chan struct{}, 1),
 		conns:  make(map[*conn]struct{}),
 		reason: protocol.ShutdownPayload{Reason: "gateway stopping"},
 	}
@@ -191,6 +193,8 @@ func (s *Server) broadcast(ctx context.Context) {
 			health.fired(s.tellHealth)
 		case <-s.presenceDirty:
 			presence.want(s.tellPresence)
+		case <-s.presenceTold:
+			presence.hurry(s.tellPresence)
 		case <-presence.timer.C:
 			presence.fired(s.tellPresence)
 		}
@@ -220,40 +224,6 @@ func (s *Server) tellPresence() {
 		s.log.Error("event was not published", "event", protocol.EventPresence, "error", err)
 	}
 }
-
-// pacer runs something at once, and then not again before its pause is over.
-type pacer struct {
-	pause  time.Duration
-	timer  *time.Timer
-	paused bool
-	wanted bool
-}
-
-func newPacer(pause time.Duration) *pacer {
-	p := &pacer{pause: pause, timer: time.NewTimer(time.Hour)}
-	p.timer.Stop()
-	return p
-}
-
-func (p *pacer) want(f func()) {
-	if p.paused {
-		p.wanted = true
-		return
-	}
-	f()
-	p.paused = true
-	p.timer.Reset(p.pause)
-}
-
-func (p *pacer) fired(f func()) {
-	p.paused = false
-	if p.wanted {
-		p.wanted = false
-		p.want(f)
-	}
-}
-
-func (p *pacer) stop() { p.timer.Stop() }
 
 // Clients is the number of connections that are past the handshake.
 func (s *Server) Clients() int { return s.cfg.Bus.Len() }

@@ -192,7 +192,11 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
+// escape writes a property's name as part of a JSON pointer.
 func escape(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
