@@ -1,0 +1,100 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// plugin checks a file from a plugin folder and gives the private copy of it.
+func (c *Catalog) plugin(ctx context.Context, id, dir, path string) (Entry, error) {
+	e := Entry{ID: id, Path: path, Source: path}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s cannot be followed: %v", path, err), "put the program itself into the folder"}
+	}
+	realDir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return e, fmt.Errorf("look at %s: %w", dir, err)
+	}
+	if rel, err := filepath.Rel(realDir, real); err != nil || strings.HasPrefix(rel, "..") {
+		return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s leads out of the plugin folder, to %s", path, real), "put the program itself into the folder"}
+	}
+	for _, p := range []string{realDir, real} {
+		if reason := distrust(p); reason != "" {
+			return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s %s", p, reason), "make it yours and writable by you alone: chown and chmod go-w " + p}
+		}
+	}
+	if err := executable(real); err != nil {
+		return e, err
+	}
+	if e.Path, e.SHA256, err = c.copyOf(real, filepath.Base(path)); err != nil {
+		return e, err
+	}
+	return e, c.approved(ctx, e)
+}
+
+// approved compares with the pin, or makes it at first use.
+func (c *Catalog) approved(ctx context.Context, e Entry) error {
+	if c.cfg.Pins == nil {
+		return nil
+	}
+	pinned, err := c.cfg.Pins.Pinned(ctx, e.ID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the pin of %s: %w", e.ID, err)
+	case pinned == "":
+		if err := c.cfg.Pins.Pin(ctx, e.ID, e.SHA256); err != nil {
+			return fmt.Errorf("pin %s: %w", e.ID, err)
+		}
+		return nil
+	case pinned != e.SHA256:
+		return &Refusal{CodeUnapproved, fmt.Sprintf("%s is not the file that was approved (SHA-256 %s, approved %s)", e.Source, short(e.SHA256), short(pinned)), "openclaw plugins approve " + e.ID}
+	}
+	return nil
+}
+
+func short(sum string) string { return sum[:min(len(sum), 12)] }
+
+// copyOf hashes a file while it is copied, so that the bytes that were hashed are the
+// bytes that run. A copy that is there already is used.
+func (c *Catalog) copyOf(path, name string) (copied, sum string, err error) {
+	if err := os.MkdirAll(c.cfg.CopyDir, 0o700); err != nil {
+		return "", "", fmt.Errorf("make the folder of copies: %w", err)
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return "", "", fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { _ = in.Close() }()
+	tmp, err := os.CreateTemp(c.cfg.CopyDir, ".copy-*")
+	if err != nil {
+		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
+	h := sha256.New()
+	_, err = io.Copy(io.MultiWriter(tmp, h), in)
+	err = errors.Join(err, tmp.Chmod(0o500), tmp.Close())
+	if err != nil {
+		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	}
+	sum = hex.EncodeToString(h.Sum(nil))
+	dir := filepath.Join(c.cfg.CopyDir, sum)
+	copied = filepath.Join(dir, name)
+	if exists(copied) {
+		return copied, sum, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	}
+	if err := os.Rename(tmp.Name(), copied); err != nil {
+		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	}
+	return copied, sum, nil
+}
