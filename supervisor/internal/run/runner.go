@@ -179,3 +179,6 @@ func storedFinal(row journal.RunRow) (Final, error) {
 	}
 	return f, nil
 }
+
+// NewID gives an id that no run and no entry has.
+func (r *Runner) NewID() string { return r.ids.next(r.cfg.Clock.Now()) }

@@ -1,0 +1,34 @@
+package app
+
+import (
+	"log/slog"
+
+	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
+	"github.com/openclaw/openclaw-supervisor/supervisor/internal/event"
+)
+
+// busEvents tells clients of runs over the bus.
+type busEvents struct {
+	bus *event.Bus
+	log *slog.Logger
+}
+
+// Chat implements run.Events.
+func (b busEvents) Chat(e protocol.ChatEvent) {
+	if err := b.bus.Publish(protocol.EventChat, e); err != nil {
+		b.log.Error("a chat event could not be told", "run", e.RunID, "error", err)
+	}
+}
+
+// Agent implements run.Events.
+func (b busEvents) Agent(e protocol.AgentEvent, toolsOf string) {
+	var err error
+	if toolsOf != "" {
+		_, err = b.bus.Tell(toolsOf, protocol.EventAgent, e)
+	} else {
+		err = b.bus.Publish(protocol.EventAgent, e)
+	}
+	if err != nil {
+		b.log.Error("an agent event could not be told", "run", e.RunID, "error", err)
+	}
+}
