@@ -55,7 +55,7 @@ func TestEditRefuses(t *testing.T) {
 	const text = "{ gateway: { port: 1, bind: 'lan', mode: 'local' }, ui: { seamColor: 'x' }, cron: { enabled: true }, logging: { level: 'info' } }"
 	opts := write(t, map[string]string{FileName: text})
 	hash := load(t, opts).Hash
-	clear := func(doc *json5.Document) error { return doc.Set(nil, map[string]any{"ui": map[string]any{}}) }
+	shrink := func(doc *json5.Document) error { return doc.Set(nil, map[string]any{"ui": map[string]any{}}) }
 	boom := errors.New("boom")
 	var invalid *InvalidError
 	tests := map[string]struct {
@@ -65,7 +65,7 @@ func TestEditRefuses(t *testing.T) {
 		"no hash":       {Change{NeedHash: true, Apply: set("gateway.port", 2)}, func(err error) bool { return errors.Is(err, ErrHashRequired) }},
 		"stale hash":    {Change{BaseHash: "00", Apply: set("gateway.port", 2)}, func(err error) bool { return errors.Is(err, ErrHashConflict) }},
 		"invalid":       {Change{BaseHash: hash, Apply: set("gateway.port", "x")}, func(err error) bool { return errors.As(err, &invalid) }},
-		"half the keys": {Change{BaseHash: hash, Apply: clear}, func(err error) bool { return errors.Is(err, ErrShrinks) }},
+		"half the keys": {Change{BaseHash: hash, Apply: shrink}, func(err error) bool { return errors.Is(err, ErrShrinks) }},
 		"own error":     {Change{Apply: func(*json5.Document) error { return boom }}, func(err error) bool { return errors.Is(err, boom) }},
 	}
 	for name, test := range tests {
@@ -78,7 +78,7 @@ func TestEditRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Edit(t.Context(), opts, Change{BaseHash: hash, AllowShrink: true, Apply: clear}); err != nil {
+	if _, err := Edit(t.Context(), opts, Change{BaseHash: hash, AllowShrink: true, Apply: shrink}); err != nil {
 		t.Errorf("confirmed shrinking = %v", err)
 	}
 	opts.Environ = Environ{"OPENCLAW_NIX_MODE": "1"}

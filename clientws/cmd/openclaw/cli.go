@@ -25,10 +25,10 @@ func (b build) String() string {
 
 // cli is the command tree; each family has its own file.
 type cli struct {
-	Profile string `help:"Use the state directory ~/.openclaw-NAME." placeholder:"NAME"`
-	Dev     bool   `help:"Use the profile dev, with its own state and port 19001."`
-	NoColor bool   `help:"No colours in the output."`
-	Version bool   `short:"V" help:"Print the version and leave."`
+	Profile string           `help:"Use the state directory ~/.openclaw-NAME." placeholder:"NAME"`
+	Dev     bool             `help:"Use the profile dev, with its own state and port 19001."`
+	NoColor bool             `help:"No colours in the output."`
+	Version kong.VersionFlag `short:"V" help:"Print the version and leave."`
 
 	Gateway   gatewayCmd   `cmd:"" help:"Run the gateway, or talk to a running one."`
 	Agent     agentCmd     `cmd:"" help:"Send the agent a message and print its answer."`
@@ -78,22 +78,18 @@ func run(ctx context.Context, args []string, b build, out, errOut io.Writer) int
 	parser, err := kong.New(&c, kong.Name("openclaw"),
 		kong.Description("One assistant on your own machine, reachable from the chat networks you use."),
 		kong.Writers(out, errOut), kong.Exit(func(code int) { left = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.UsageOnError())
+		kong.Vars{"version": b.String()})
 	if err != nil {
 		return t.report(err)
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	if len(args) == 1 && (args[0] == "-V" || args[0] == "--version" || args[0] == "-v") {
-		_, _ = fmt.Fprintln(out, b)
-		return 0
-	}
 	if args[0] == "help" {
 		args = append(args[1:], "--help")
 	}
 	parsed, err := parser.Parse(args)
-	if left >= 0 { // help was asked for and given
+	if left >= 0 { // help, or the version, was asked for and given
 		return left
 	}
 	if err != nil {

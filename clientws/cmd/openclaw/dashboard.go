@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"os"
@@ -47,7 +48,7 @@ func (c *dashboardCmd) Run(t *tool) error {
 	if c.NoOpen || !t.opens() {
 		return nil
 	}
-	if err := open(link); err != nil {
+	if err := open(t.ctx, link); err != nil {
 		t.note("No browser could be opened (%v); copy the link.", err)
 	}
 	return nil
@@ -73,13 +74,13 @@ func (t *tool) opens() bool {
 	return runtime.GOOS != "linux" || t.env.Get("DISPLAY") != "" || t.env.Get("WAYLAND_DISPLAY") != ""
 }
 
-func open(link string) error {
+func open(ctx context.Context, link string) error {
 	var command *exec.Cmd
 	switch runtime.GOOS {
 	case "darwin":
-		command = exec.Command("open", link)
+		command = exec.CommandContext(ctx, "open", link)
 	case "linux":
-		command = exec.Command("xdg-open", link)
+		command = exec.CommandContext(ctx, "xdg-open", link)
 	default:
 		return errors.New("not known how on " + runtime.GOOS)
 	}

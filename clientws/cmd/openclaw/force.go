@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ const (
 
 // freePort ends every process that listens on a TCP port: SIGTERM, and after a moment SIGKILL.
 func (t *tool) freePort(port int) error {
-	owners, err := listeners(port)
+	owners, err := listeners(t.ctx, port)
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (t *tool) freePort(port int) error {
 			return errSilent
 		case <-ticker.C:
 		}
-		if owners, err = listeners(port); err != nil {
+		if owners, err = listeners(t.ctx, port); err != nil {
 			return err
 		}
 		if !killed && time.Since(began) > forcePolite {
@@ -63,11 +64,11 @@ func notify(pid int, s os.Signal) {
 }
 
 // listeners finds the processes that listen on a TCP port, as far as this user may see them.
-func listeners(port int) ([]portOwner, error) {
+func listeners(ctx context.Context, port int) ([]portOwner, error) {
 	if runtime.GOOS == "linux" {
 		return listenersOfProc("/proc", port)
 	}
-	output, err := exec.Command("lsof", "-nP", "-iTCP:"+strconv.Itoa(port), "-sTCP:LISTEN", "-t").Output()
+	output, err := exec.CommandContext(ctx, "lsof", "-nP", "-iTCP:"+strconv.Itoa(port), "-sTCP:LISTEN", "-t").Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		return nil, fail("install it, or end the process yourself", "--force needs lsof")
 	}

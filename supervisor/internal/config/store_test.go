@@ -302,22 +302,22 @@ func TestEdit(t *testing.T) {
 
 func TestChannelsFromLinkedFile(t *testing.T) {
 	f := newFixture(t, "")
-	real := filepath.Join(t.TempDir(), "dotfiles.json5")
+	dotfile := filepath.Join(t.TempDir(), "dotfiles.json5")
 	quick := func(color string) string {
 		return "{ gateway: { mode: 'local', reload: { debounceMs: 1 } }, ui: { seamColor: '" + color + "' } }"
 	}
-	if err := os.WriteFile(real, []byte(quick("a")), 0o600); err != nil {
+	if err := os.WriteFile(dotfile, []byte(quick("a")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(f.opts.Paths.StateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(real, f.opts.Paths.ConfigFile); err != nil {
+	if err := os.Symlink(dotfile, f.opts.Paths.ConfigFile); err != nil {
 		t.Skip("no symbolic links here")
 	}
 	s := f.open()
 	changes := watched(t, s)
-	if err := os.WriteFile(real, []byte(quick("b")), 0o600); err != nil {
+	if err := os.WriteFile(dotfile, []byte(quick("b")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if c := next(t, changes); c.To.Config.UI.SeamColor != "b" {
