@@ -194,7 +194,8 @@ func TestWhatAKilledWorkerHadNotHandedOverComesAgain(t *testing.T) {
 		return plugin.Configuration{JSON: json.RawMessage(`{"control":"127.0.0.1:0"}`)}, nil
 	}
 	b.apply(spec)
-	_, n := b.sink.awaitEvent(t, 0, "running", is("a", Running))
+	connected := func(e Event) bool { return e.Account != nil && e.Account.Phase == plugin.AccountConnected }
+	_, n := b.sink.awaitEvent(t, 0, "the account connected", connected)
 	var messages []string
 	for i := range 10 {
 		messages = append(messages, fmt.Sprintf(`{"key":"m%d","text":"hello"}`, i))
@@ -213,7 +214,7 @@ func TestWhatAKilledWorkerHadNotHandedOverComesAgain(t *testing.T) {
 	if s.Restarts != 1 {
 		t.Errorf("%d restarts", s.Restarts)
 	}
-	b.sink.awaitEvent(t, n, "the account connected", func(e Event) bool { return e.Account != nil && e.Account.Phase == plugin.AccountConnected })
+	b.sink.awaitEvent(t, n, "the account connected again", connected)
 	if s, _ = b.Status("a"); len(s.Accounts) != 1 || s.Accounts[0].Phase != plugin.AccountConnected {
 		t.Errorf("accounts are %+v", s.Accounts)
 	}

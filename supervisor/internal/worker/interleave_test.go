@@ -65,8 +65,7 @@ func interleave(t *testing.T, r *rand.Rand, round int) {
 			case 11:
 				s.behave(behaviour{})
 			case 12:
-				s.box.put(command{verb: verbRemove})
-				s.box.put(command{verb: verbApply, spec: s.spec(fmt.Sprint(revision))})
+				s.replace(fmt.Sprint(revision))
 			}
 			log = append(log, fmt.Sprint(op))
 			if r.IntN(3) > 0 {
@@ -113,4 +112,16 @@ func interleave(t *testing.T, r *rand.Rand, round int) {
 			}
 		}
 	})
+}
+
+// replace removes the worker and applies it again at once: in between its owner could retire.
+func (s *stage) replace(revision string) {
+	s.box.mu.Lock()
+	s.box.commands = append(s.box.commands, command{verb: verbRemove})
+	s.box.commands = append(s.box.commands, command{verb: verbApply, spec: s.spec(revision)})
+	s.box.mu.Unlock()
+	select {
+	case s.box.wake <- struct{}{}:
+	default:
+	}
 }
