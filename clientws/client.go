@@ -37,6 +37,9 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Client{opts: opts, cancel: cancel, done: make(chan struct{}), current: first, hello: first.hello, changed: make(chan struct{})}
+	if opts.OnOpen != nil {
+		opts.OnOpen(c)
+	}
 	go c.run(own, first)
 	return c, nil
 }

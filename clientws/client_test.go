@@ -281,17 +281,14 @@ func TestCallAnswersErrorsAndFinals(t *testing.T) {
 
 func TestEventsAndSequenceGap(t *testing.T) {
 	g := newGateway(t, false)
-	ready := make(chan struct{})
 	g.serve = func(ctx context.Context, c *gatewayConn) {
-		<-ready
 		c.event(ctx, "other", 5)
 		c.event(ctx, "chat", 6)
 		c.event(ctx, "chat", 9)
 		_ = c.Close(protocol.CloseServiceRestart, protocol.ReasonServiceRestart)
 	}
-	c := dial(t, Options{URL: g.url(), Token: "secret"})
-	chat, all := c.Subscribe("chat"), c.Subscribe()
-	close(ready)
+	var chat, all *Subscription
+	c := dial(t, Options{URL: g.url(), Token: "secret", OnOpen: func(c *Client) { chat, all = c.Subscribe("chat"), c.Subscribe() }})
 	read := func(s *Subscription) string {
 		var names []string
 		for {
@@ -340,8 +337,8 @@ func TestReconnect(t *testing.T) {
 		}
 	}
 	states := make(chan error, 8)
-	c := dial(t, Options{URL: g.url(), Token: "secret", Reconnect: true, Backoff: time.Millisecond, OnState: func(lost error) { states <- lost }})
-	events := c.Subscribe()
+	var events *Subscription
+	c := dial(t, Options{URL: g.url(), Token: "secret", Reconnect: true, Backoff: time.Millisecond, OnState: func(lost error) { states <- lost }, OnOpen: func(c *Client) { events = c.Subscribe() }})
 	var closed *CloseError
 	if err := c.Call(within(t), "lost", nil, nil); !errors.As(err, &closed) {
 		t.Errorf("call over a broken connection = %v", err)

@@ -39,6 +39,9 @@ type Options struct {
 	Reconnect bool
 	// Backoff is the wait before the first new try, doubling up to MaxBackoff; 0 means 1 s and 30 s.
 	Backoff, MaxBackoff time.Duration
+	// OnOpen is called once, before anything behind hello-ok is read: who subscribes here misses no event. It must not
+	// call a method. May be nil.
+	OnOpen func(*Client)
 	// OnState is told of each loss (with its reason) and each return (nil); it must not block. May be nil.
 	OnState func(lost error)
 }

@@ -58,11 +58,12 @@ func TestTranscripts(t *testing.T) {
 			}))
 			defer server.Close()
 			dir := t.TempDir()
+			var events *Subscription
 			client, err := Dial(within(t), Options{
 				URL: "ws" + strings.TrimPrefix(server.URL, "http"), Token: "secret", Scopes: []protocol.Scope{protocol.ScopeAdmin},
-				DeviceFile: filepath.Join(dir, "device.json"),
+				DeviceFile: filepath.Join(dir, "device.json"), OnOpen: func(c *Client) { events = c.Subscribe() },
 			})
-			replayOwner(t, client, err, steps)
+			replayOwner(t, client, events, err, steps)
 			if client != nil {
 				_ = client.Close()
 			}
@@ -143,13 +144,9 @@ func covers(got, want any) bool {
 }
 
 // replayOwner makes the calls of a transcript and compares what comes of them and what is heard.
-func replayOwner(t *testing.T, client *Client, err error, steps []step) {
+func replayOwner(t *testing.T, client *Client, events *Subscription, err error, steps []step) {
 	t.Helper()
 	var result json.RawMessage
-	var events *Subscription
-	if client != nil {
-		events = client.Subscribe()
-	}
 	for _, s := range steps {
 		switch s.kind {
 		case "$", "$$":
