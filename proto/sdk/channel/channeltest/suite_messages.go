@@ -209,9 +209,10 @@ func sendUnknown(tb TB, s Subject) { faulty(tb, s, s.LoseAnswer, message.Unknown
 
 func sendNowhere(tb TB, s Subject) {
 	h := connected(tb, s, 0)
+	to := s.Conversation(first)
 	h.StopAccount(first, 1)
 	for _, id := range []channel.AccountID{first, "nobody"} {
-		if r := h.Send(id, s.Conversation(first), "hello"); r.Outcome != message.NotSent && r.Outcome != message.Refused {
+		if r := h.Send(id, to, "hello"); r.Outcome != message.NotSent && r.Outcome != message.Refused {
 			tb.Errorf("account %s: got %+v, want not sent or refused", id, r)
 		}
 	}
