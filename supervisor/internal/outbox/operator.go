@@ -89,10 +89,13 @@ func (o *Outbox) Retry(ctx context.Context, id message.DeliveryID) error {
 			return err
 		}
 		tx.OnCommit(func() {
+			r.Body = nil
 			o.mu.Lock()
+			o.remove(id) // its end may be stored and not yet seen
 			o.add(&delivery{row: r})
 			o.mu.Unlock()
 			o.Wake()
+			o.cfg.Observe(r)
 		})
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/message"
+	"github.com/openclaw/openclaw-supervisor/proto/sdk/plugin"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/journal"
 )
 
@@ -126,6 +127,15 @@ type pick struct {
 	d *delivery
 }
 
+// hold keeps account and conversation from sending again before the network's pace allows.
+func (p pick) hold(now time.Time, pace plugin.Pacing) {
+	for at, ms := range map[*time.Time]int64{&p.a.nextAt: pace.PerAccountMS, &p.c.nextAt: pace.PerConversationMS} {
+		if t := now.Add(time.Duration(ms) * time.Millisecond); t.After(*at) {
+			*at = t
+		}
+	}
+}
+
 // dispatch expires what is over its time, starts all that is due and returns when it
 // must look again; false = not before it is woken.
 func (o *Outbox) dispatch(ctx context.Context) (next time.Time, ok bool) {
@@ -154,8 +164,7 @@ func (o *Outbox) dispatch(ctx context.Context) (next time.Time, ok bool) {
 			case a.flying >= perAccount: // the end of one of them looks again
 			default:
 				if ready {
-					a.nextAt = now.Add(time.Duration(caps.Pacing.PerAccountMS) * time.Millisecond)
-					p.c.nextAt = now.Add(time.Duration(caps.Pacing.PerConversationMS) * time.Millisecond)
+					p.hold(now, caps.Pacing)
 				}
 				p.c.busy = true
 				a.flying++

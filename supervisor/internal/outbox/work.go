@@ -39,8 +39,17 @@ func (o *Outbox) work(ctx context.Context, p pick) {
 	case d.inDoubt() && !o.nameHolds(d):
 		o.ask(ctx, d)
 	default:
-		o.attempt(ctx, d)
+		o.attempt(ctx, p)
 	}
+}
+
+// pace puts off what comes next, counted from the Send that is made now.
+func (o *Outbox) pace(p pick) {
+	caps, _ := o.cfg.Deliverer.Caps(p.a.key.channel)
+	now := o.cfg.Clock.Now()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p.hold(now, caps.Pacing)
 }
 
 func (o *Outbox) ready(d *delivery) bool { return o.cfg.Deliverer.Ready(d.row.Channel, d.row.Account) }
@@ -83,7 +92,8 @@ func (o *Outbox) lastWord(ctx context.Context, d *delivery, ready bool) {
 }
 
 // attempt makes one Send: T6, the Send, T7.
-func (o *Outbox) attempt(ctx context.Context, d *delivery) {
+func (o *Outbox) attempt(ctx context.Context, p pick) {
+	d := p.d
 	doubted := d.inDoubt()
 	r := d.row
 	if !d.claimed {
@@ -109,6 +119,7 @@ func (o *Outbox) attempt(ctx context.Context, d *delivery) {
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, deadline(m))
 	defer cancel()
+	o.pace(p)
 	result := o.cfg.Deliverer.Send(sendCtx, d.row.Channel, m, files)
 	if ctx.Err() != nil && result.Outcome == message.Unknown {
 		return // we stop: the row stays attempting, and the next life settles the doubt
@@ -265,7 +276,9 @@ func (o *Outbox) end(ctx context.Context, d *delivery, state journal.OutboxState
 func (o *Outbox) ended(r journal.OutboxRow) {
 	r.Body = nil
 	o.mu.Lock()
-	o.remove(r.DeliveryID)
+	if d := o.rows[r.DeliveryID]; d != nil && d.row.Seq == r.Seq { // else an operator has put it in line again
+		o.remove(r.DeliveryID)
+	}
 	waiters := o.waiters[r.DeliveryID]
 	delete(o.waiters, r.DeliveryID)
 	o.mu.Unlock()
