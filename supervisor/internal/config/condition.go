@@ -33,17 +33,14 @@ type Condition struct {
 	Column int    `json:"column,omitempty"`
 }
 
-// String is the condition on one line.
+// String is the key, what is the matter with it and where it stands, on one line; Code and Action are not part of it.
 func (c Condition) String() string {
-	text := c.Code + ": " + c.Text
+	text := c.Text
 	if c.Key != "" {
-		text = c.Code + ": " + c.Key + ": " + c.Text
+		text = c.Key + ": " + text
 	}
 	if c.Line > 0 {
 		text += fmt.Sprintf(" (%s, line %d, column %d)", c.File, c.Line, c.Column)
-	}
-	if c.Action != "" {
-		text += "; " + c.Action
 	}
 	return text
 }

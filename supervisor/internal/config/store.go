@@ -139,6 +139,13 @@ func (s *Store) firstWithoutFile(empty *source.Loaded) (*source.Loaded, Origin, 
 	return made, FromFile, nil
 }
 
+// SetLog gives the store the log that was opened with its own settings. Call it before Run.
+func (s *Store) SetLog(log *slog.Logger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.Log = log
+}
+
 // Snapshot is what is in force. It never blocks.
 func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
 

@@ -136,7 +136,7 @@ func TestBadFileStartsOnTheLastGoodCopy(t *testing.T) {
 				t.Error("the channel does not come up")
 			}
 			conditions := s.Conditions()
-			if len(conditions) == 0 || conditions[0].Code != test.code || !strings.Contains(conditions[0].String(), test.place) {
+			if len(conditions) == 0 || conditions[0].Code != test.code || !strings.Contains(conditions[0].String()+conditions[0].Action, test.place) {
 				t.Errorf("conditions = %v", conditions)
 			}
 		})
