@@ -36,6 +36,9 @@ func (m *Methods) parseRequest(frame []byte) (request, error) {
 	if r.params != nil {
 		known = 4
 	}
+	if string(r.params) == "null" {
+		r.params = nil
+	}
 	if r.id != "" && r.method != "" && len(fields) == known && string(fields["type"]) == `"req"` {
 		return r, nil
 	}

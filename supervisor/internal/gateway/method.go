@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/access"
@@ -122,18 +123,18 @@ type call struct {
 	// spawn runs f on a goroutine that lives as long as the connection. Nil
 	// where the caller is no connection.
 	spawn    func(f func(ctx context.Context))
-	answered bool
+	answered atomic.Bool
 }
 
 // Reply answers with a payload.
 func (c *call) Reply(payload any) {
-	c.answered = true
+	c.answered.Store(true)
 	c.respond(payload, nil)
 }
 
 // Fail answers with an error, and with a payload where it is not nil.
 func (c *call) Fail(payload any, err *protocol.Error) {
-	c.answered = true
+	c.answered.Store(true)
 	c.respond(payload, err)
 }
 
@@ -153,7 +154,7 @@ func (s *Server) run(ctx context.Context, c *call) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("method panicked", "method", c.row.name, "panic", fmt.Sprint(p), "stack", stack())
-			if !c.answered {
+			if !c.answered.Load() {
 				c.Fail(nil, protocol.Unavailable("%v", p))
 			}
 		}
@@ -164,10 +165,10 @@ func (s *Server) run(ctx context.Context, c *call) {
 	}
 	err := c.row.handle(ctx, c)
 	switch {
-	case err == nil && c.answered:
+	case err == nil && c.answered.Load():
 	case err == nil:
 		c.Fail(nil, protocol.Unavailable("%s gave no answer", c.row.name))
-	case c.answered:
+	case c.answered.Load():
 		s.log.Warn("method failed after its answer", "method", c.row.name, "error", err)
 	default:
 		c.Fail(nil, asError(err))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ type Client struct {
 	seen   []protocol.Incoming
 	closed error
 	next   int
+	paused atomic.Bool
+	ended  chan struct{}
 
 	// Nonce is that of the challenge.
 	Nonce string
@@ -48,13 +51,14 @@ func (h *Harness) Open(tb testing.TB, header http.Header) *Client {
 		tb.Fatal(err)
 	}
 	ws.SetReadLimit(protocol.ClientMaxPayload)
-	c := &Client{tb: tb, ws: ws, frames: make(chan protocol.Incoming, 4096)}
+	c := &Client{tb: tb, ws: ws, frames: make(chan protocol.Incoming, 4096), ended: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		c.read()
 	}()
 	tb.Cleanup(func() {
+		close(c.ended)
 		ws.CloseNow()
 		<-done
 	})
@@ -74,6 +78,11 @@ func (c *Client) read() {
 		_, b, err := c.ws.Read(context.Background())
 		if err != nil {
 			c.closed = err
+			return
+		}
+		if c.paused.Load() {
+			<-c.ended
+			c.closed = errors.New("stopped reading")
 			return
 		}
 		var f protocol.Incoming
@@ -127,12 +136,21 @@ func (h *Harness) Connect(tb testing.TB, change func(*protocol.ConnectParams)) *
 // Send writes a raw text frame.
 func (c *Client) Send(text string) {
 	c.tb.Helper()
+	c.SendAs(websocket.MessageText, text)
+}
+
+// SendAs writes a raw frame of either kind.
+func (c *Client) SendAs(kind websocket.MessageType, text string) {
+	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+	if err := c.ws.Write(ctx, kind, []byte(text)); err != nil {
 		c.tb.Fatal(err)
 	}
 }
+
+// StopReading leaves everything that comes from now on in the socket.
+func (c *Client) StopReading() { c.paused.Store(true) }
 
 // Ask sends a request and returns its id.
 func (c *Client) Ask(method string, params any) string {
