@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const (
@@ -27,6 +28,9 @@ type Entry struct {
 	SHA256 string
 	// Bundled programs lie beside the supervisor, or in the plugins folder there.
 	Bundled bool
+	// Revision is different for every content that Path has had: a process of an older
+	// one is to be started again.
+	Revision string
 }
 
 // Pins remembers the SHA-256 of approved plugins. The first file of a configured channel
@@ -48,10 +52,15 @@ type Config struct {
 }
 
 // Catalog finds programs.
-type Catalog struct{ cfg Config }
+type Catalog struct {
+	cfg Config
+
+	mu     sync.Mutex         // guards copies
+	copies map[version]string // the SHA-256 of files that were read already
+}
 
 // New makes a Catalog; it looks at nothing yet.
-func New(cfg Config) *Catalog { return &Catalog{cfg: cfg} }
+func New(cfg Config) *Catalog { return &Catalog{cfg: cfg, copies: map[version]string{}} }
 
 // Refusal says why a program is not run, and what to do.
 type Refusal struct {
@@ -79,7 +88,7 @@ func (c *Catalog) AgentRuntime() (Entry, error) {
 	if err := executable(path); err != nil {
 		return Entry{Path: path}, err
 	}
-	return Entry{Path: path, Source: path, Bundled: true}, nil
+	return Entry{Path: path, Source: path, Bundled: true, Revision: revisionOf(path)}, nil
 }
 
 // Find gives the program of a channel; the error is a *Refusal where a person can do something about it.
@@ -91,7 +100,7 @@ func (c *Catalog) Find(ctx context.Context, id string) (Entry, error) {
 	for _, dir := range []string{c.cfg.BundledDir, filepath.Join(c.cfg.BundledDir, "plugins")} {
 		path := filepath.Join(dir, name)
 		if exists(path) {
-			return Entry{ID: id, Path: path, Source: path, Bundled: true}, executable(path)
+			return Entry{ID: id, Path: path, Source: path, Bundled: true, Revision: revisionOf(path)}, executable(path)
 		}
 	}
 	for _, dir := range c.cfg.PluginDirs {
@@ -108,7 +117,7 @@ func (c *Catalog) Find(ctx context.Context, id string) (Entry, error) {
 // IDs lists the channels that some program provides, sorted.
 func (c *Catalog) IDs() []string {
 	var out []string
-	for _, dir := range append([]string{c.cfg.BundledDir, filepath.Join(c.cfg.BundledDir, "plugins")}, c.cfg.PluginDirs...) {
+	for _, dir := range c.dirs() {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			continue
@@ -121,6 +130,11 @@ func (c *Catalog) IDs() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// dirs are all folders that are looked into, in order.
+func (c *Catalog) dirs() []string {
+	return append([]string{c.cfg.BundledDir, filepath.Join(c.cfg.BundledDir, "plugins")}, c.cfg.PluginDirs...)
 }
 
 func exists(path string) bool {

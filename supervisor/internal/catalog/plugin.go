@@ -37,6 +37,7 @@ func (c *Catalog) plugin(ctx context.Context, id, dir, path string) (Entry, erro
 	if e.Path, e.SHA256, err = c.copyOf(real, filepath.Base(path)); err != nil {
 		return e, err
 	}
+	e.Revision = e.SHA256
 	return e, c.approved(ctx, e)
 }
 
@@ -62,39 +63,61 @@ func (c *Catalog) approved(ctx context.Context, e Entry) error {
 
 func short(sum string) string { return sum[:min(len(sum), 12)] }
 
-// copyOf hashes a file while it is copied, so that the bytes that were hashed are the
-// bytes that run. A copy that is there already is used.
+// copyOf gives the private copy of a file and its hash. The file is held open while it is
+// checked once more, hashed and copied, so that what was trusted, what was hashed and what
+// will run are the same bytes, whatever the name comes to mean meanwhile. A version that was read before is not read again.
 func (c *Catalog) copyOf(path, name string) (copied, sum string, err error) {
-	if err := os.MkdirAll(c.cfg.CopyDir, 0o700); err != nil {
-		return "", "", fmt.Errorf("make the folder of copies: %w", err)
-	}
 	in, err := os.Open(path)
 	if err != nil {
 		return "", "", fmt.Errorf("open %s: %w", path, err)
 	}
 	defer func() { _ = in.Close() }()
+	info, err := in.Stat()
+	if err != nil {
+		return "", "", fmt.Errorf("look at %s: %w", path, err)
+	}
+	if reason := distrustInfo(info); reason != "" || !info.Mode().IsRegular() {
+		return "", "", &Refusal{CodeUnsafeFile, path + " was put in the place of another file while it was looked at", "put the program into the folder again"}
+	}
+	v := versionOf(info)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sum, ok := c.copies[v]; ok {
+		copied = filepath.Join(c.cfg.CopyDir, sum, name)
+		if have, err := os.Stat(copied); err == nil && have.Size() == info.Size() {
+			return copied, sum, nil
+		}
+	}
+	if copied, sum, err = c.copyIn(in, name); err != nil {
+		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	}
+	if after, err := in.Stat(); err != nil || versionOf(after) != v {
+		return "", "", &Refusal{CodeUnsafeFile, path + " was written while it was read", "wait until it is whole"}
+	}
+	c.copies[v] = sum
+	return copied, sum, nil
+}
+
+// copyIn writes the bytes of in below the folder of copies and hashes them on the way.
+func (c *Catalog) copyIn(in io.Reader, name string) (copied, sum string, err error) {
+	if err := os.MkdirAll(c.cfg.CopyDir, 0o700); err != nil {
+		return "", "", err
+	}
 	tmp, err := os.CreateTemp(c.cfg.CopyDir, ".copy-*")
 	if err != nil {
-		return "", "", fmt.Errorf("copy %s: %w", path, err)
+		return "", "", err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(tmp, h), in)
-	err = errors.Join(err, tmp.Chmod(0o500), tmp.Close())
-	if err != nil {
-		return "", "", fmt.Errorf("copy %s: %w", path, err)
+	if err = errors.Join(err, tmp.Chmod(0o500), tmp.Sync(), tmp.Close()); err != nil {
+		return "", "", err
 	}
 	sum = hex.EncodeToString(h.Sum(nil))
 	dir := filepath.Join(c.cfg.CopyDir, sum)
 	copied = filepath.Join(dir, name)
-	if exists(copied) {
-		return copied, sum, nil
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", "", fmt.Errorf("copy %s: %w", path, err)
+		return "", "", err
 	}
-	if err := os.Rename(tmp.Name(), copied); err != nil {
-		return "", "", fmt.Errorf("copy %s: %w", path, err)
-	}
-	return copied, sum, nil
+	return copied, sum, os.Rename(tmp.Name(), copied)
 }

@@ -14,6 +14,11 @@ func distrust(path string) string {
 	if err != nil {
 		return err.Error()
 	}
+	return distrustInfo(info)
+}
+
+// distrustInfo is distrust of a file that is open.
+func distrustInfo(info os.FileInfo) string {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Getuid() && st.Uid != 0 {
 		return fmt.Sprintf("belongs to another user (uid %d)", st.Uid)
 	}
