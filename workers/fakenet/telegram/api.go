@@ -46,6 +46,7 @@ func (s *Server) handlers() map[string]handler {
 		"sendVideoNote":      sendMedia("video_note"),
 		"sendDocument":       sendMedia("document"),
 		"sendSticker":        sendMedia("sticker"),
+		"sendMediaGroup":     sendMediaGroup,
 		"sendChatAction":     sendChatAction,
 		"editMessageText":    editMessageText,
 		"deleteMessage":      deleteMessage,

@@ -26,6 +26,8 @@ type Sent struct {
 	File     []byte
 	FileName string
 	FileMIME string
+	// Album is equal for the items of one album.
+	Album string
 	// Edits counts changes of the text; Deleted tells that it was taken back.
 	Edits   int
 	Deleted bool
