@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -227,7 +226,8 @@ func call(fn func(*Tx) error, tx *Tx) (err error) {
 func (db *DB) direct(fn func(*Tx) error) error {
 	j := &job{fn: fn}
 	if err := db.attempt([]*job{j}); err != nil {
-		return errors.Join(err, db.pool.writer.exec("ROLLBACK"))
+		_ = db.pool.writer.exec("ROLLBACK")
+		return err
 	}
 	return j.err
 }
