@@ -22,6 +22,7 @@ type Backends struct {
 	Sessions  Sessions
 	Editor    SessionEditor
 	Directory Directory
+	Files     AgentFiles
 	Channels  Channels
 	Sender    Sender
 	Workers   Workers

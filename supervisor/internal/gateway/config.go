@@ -48,8 +48,8 @@ type Config struct {
 type Limits struct {
 	// Handshake is how long a connection may stay without hello-ok.
 	Handshake time.Duration
-	// Unproven is how many connections may be without hello-ok at once; the
-	// oldest gives way.
+	// Unproven is how many sockets may be silent, and how many WebSockets
+	// without hello-ok, at once; the oldest gives way.
 	Unproven int
 	// InFlight is how many requests of one connection may be unanswered.
 	InFlight int

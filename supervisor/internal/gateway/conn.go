@@ -55,6 +55,12 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, peer access.Pee
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
+	switch {
+	case peer.Forwarded:
+		s.log.Warn("proxy headers from an address that is no trusted proxy: the client counts as remote", "remote", peer.Addr)
+	case peer.Addr.IsLoopback() && !peer.LocalDirect() && !peer.Proxied:
+		s.log.Warn("local connection under a foreign host name: the client counts as remote", "host", shorten(peer.Host))
+	}
 	// Origins are judged at connect, with the protocol's own error.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
@@ -244,6 +250,7 @@ func (c *conn) dispatch(frame []byte) {
 	k := &call{Caller: c.caller, row: row, spawn: c.spawn}
 	k.respond = func(payload any, failure *protocol.Error) {
 		row.meter.done(started, failure)
+		c.note(row, req.id, time.Since(started), failure)
 		c.answer(req.id, payload, failure, row.inline)
 	}
 	if row.inline {
@@ -261,6 +268,28 @@ func (c *conn) dispatch(frame []byte) {
 		defer c.flying.Add(-1)
 		c.s.run(c.ctx, k)
 	})
+}
+
+// slow is from when on an answer is worth a line in the log.
+const slow = 50 * time.Millisecond
+
+// note logs answers that are errors, or were slow in coming although the
+// method is none that waits.
+func (c *conn) note(row *method, id string, took time.Duration, failure *protocol.Error) {
+	switch {
+	case failure != nil:
+		c.s.log.Info("request failed", "method", row.name, "conn", c.id, "id", shorten(id), "code", failure.Code, "error", failure.Message, "took", took)
+	case took >= slow && !row.waits:
+		c.s.log.Info("request was slow", "method", row.name, "conn", c.id, "id", shorten(id), "took", took)
+	}
+}
+
+// shorten keeps what a client chose from filling the log.
+func shorten(s string) string {
+	if len(s) > 64 {
+		return s[:64]
+	}
+	return s
 }
 
 // spawn runs f for as long as the connection lives.

@@ -27,6 +27,8 @@ type method struct {
 	unlisted bool
 	// inline methods never block: they run where the frame was read.
 	inline bool
+	// waits says that the method may take as long as what it waits for.
+	waits bool
 	// agent methods may be called by a run, within its own session.
 	agent  bool
 	handle handler

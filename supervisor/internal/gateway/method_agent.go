@@ -23,16 +23,16 @@ func (s *Server) registerDirectory() {
 func (s *Server) registerRuns() {
 	m, b := s.methods, s.cfg.Backends
 	if b.Sender != nil && b.Channels != nil {
-		m.add(method{name: protocol.MethodSend, params: "SendParams", handle: s.send})
+		m.add(method{name: protocol.MethodSend, params: "SendParams", waits: true, handle: s.send})
 	}
 	if b.Runs != nil && b.Directory != nil {
-		m.add(method{name: protocol.MethodAgent, params: "AgentParams", handle: s.agent})
+		m.add(method{name: protocol.MethodAgent, params: "AgentParams", waits: true, handle: s.agent})
 	}
 	if b.Directory != nil {
 		m.add(method{name: protocol.MethodAgentIdentity, params: "AgentIdentityParams", agent: true, handle: s.agentIdentity})
 	}
 	if b.Runs != nil {
-		m.add(method{name: protocol.MethodAgentWait, params: "AgentWaitParams", handle: s.agentWait})
+		m.add(method{name: protocol.MethodAgentWait, params: "AgentWaitParams", waits: true, handle: s.agentWait})
 	}
 }
 

@@ -31,6 +31,7 @@ func (s *Server) register() {
 		m.add(method{name: protocol.MethodVoiceWakeGet, handle: s.voiceWakeGet})
 	}
 	s.registerSessions()
+	s.registerFiles()
 	if b.Heart != nil {
 		m.add(method{name: protocol.MethodLastHeartbeat, handle: s.lastHeartbeat})
 		m.add(method{name: protocol.MethodSetHeartbeats, handle: s.setHeartbeats})

@@ -17,7 +17,7 @@ const (
 
 func (s *Server) registerChannels() {
 	if s.cfg.Backends.Channels != nil {
-		s.methods.add(method{name: protocol.MethodChannelsStatus, params: "ChannelsStatusParams", agent: true, handle: s.channelsStatus})
+		s.methods.add(method{name: protocol.MethodChannelsStatus, params: "ChannelsStatusParams", agent: true, waits: true, handle: s.channelsStatus})
 	}
 }
 
@@ -29,7 +29,7 @@ func (s *Server) registerWorkers() {
 	m.add(method{name: protocol.MethodWorkersList, handle: s.workersList})
 	m.add(method{name: protocol.MethodWorkersLogs, handle: s.workersLogs})
 	for _, action := range []WorkerAction{WorkerRestart, WorkerStop, WorkerStart, WorkerKill} {
-		m.add(method{name: "workers." + string(action), handle: func(ctx context.Context, c *call) error { return s.workerControl(ctx, c, action) }})
+		m.add(method{name: "workers." + string(action), waits: true, handle: func(ctx context.Context, c *call) error { return s.workerControl(ctx, c, action) }})
 	}
 }
 

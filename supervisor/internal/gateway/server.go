@@ -87,6 +87,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		MaxHeaderBytes:    64 * 1024,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ConnContext:       withNetConn,
+		ConnState:         newNewcomers(s.limits.Unproven).watch,
 	}
 	// The guard and the clock of broadcasts outlive the last connection.
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,8 +1,11 @@
 package gateway_test
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -215,4 +218,25 @@ func TestBinaryFrame(t *testing.T) {
 	c := h.Connect(t, nil)
 	c.SendAs(websocket.MessageBinary, `{"type":"req","id":"b","method":"health"}`)
 	into[protocol.HealthSnapshot](t, c.Reply("b"))
+}
+
+// Sockets that say nothing are bounded too, and take nothing from others.
+func TestSilentSocketsAreBounded(t *testing.T) {
+	h := gatewaytest.Start(t, &gatewaytest.Backend{}, func(c *gateway.Config) { c.Limits.Unproven = 4 })
+	var silent []net.Conn
+	for range 12 {
+		c, err := net.Dial("tcp", h.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		silent = append(silent, c)
+	}
+	for i, c := range silent[:8] {
+		c.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("silent socket %d is still open: %v", i, err)
+		}
+	}
+	h.Connect(t, nil)
 }
