@@ -114,6 +114,8 @@ func (a *account) run(ctx context.Context) {
 		// What failed may have died unseen: the next attempt gets a connection of its own.
 		a.client.close()
 		failures++
+		// Somebody may have set a webhook meanwhile, which looks the same.
+		ready = ready && f.code != codeConflict
 		if !sleep(ctx, max(backoff(a.opts, failures), f.wait)) {
 			return
 		}

@@ -28,11 +28,9 @@ type handler func(b *Bot, p Params) (any, *apiError)
 // handlers has every method but getUpdates, which waits.
 func (s *Server) handlers() map[string]handler {
 	return map[string]handler{
-		"getMe": func(b *Bot, _ Params) (any, *apiError) { return b.self(), nil },
-		"getWebhookInfo": func(*Bot, Params) (any, *apiError) {
-			return Object{"url": "", "has_custom_certificate": false, "pending_update_count": 0}, nil
-		},
-		"deleteWebhook":      func(*Bot, Params) (any, *apiError) { return true, nil },
+		"getMe":              func(b *Bot, _ Params) (any, *apiError) { return b.self(), nil },
+		"getWebhookInfo":     getWebhookInfo,
+		"deleteWebhook":      deleteWebhook,
 		"setMyCommands":      setCommands,
 		"deleteMyCommands":   setCommands,
 		"getMyCommands":      func(b *Bot, _ Params) (any, *apiError) { return b.commands, nil },

@@ -32,6 +32,7 @@ type Bot struct {
 	sent       []Sent
 	actions    []Action
 	reactions  []Reaction
+	webhook    string
 }
 
 // chat is a conversation that the bot can write to.
@@ -86,6 +87,13 @@ func (b *Bot) self() Object {
 		"id": b.ID, "is_bot": true, "first_name": "Fake", "username": b.Username, "can_join_groups": true,
 		"can_read_all_group_messages": true, "supports_inline_queries": false,
 	}
+}
+
+// SetWebhook pretends that the bot was used with a webhook before: polls get 409 until it is deleted.
+func (b *Bot) SetWebhook(url string) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.webhook = url
 }
 
 // AddChat makes a conversation known, or changes it.

@@ -13,6 +13,20 @@ var errConflict = &apiError{
 	text: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
 }
 
+var errWebhook = &apiError{
+	code: http.StatusConflict,
+	text: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+}
+
+func getWebhookInfo(b *Bot, _ Params) (any, *apiError) {
+	return Object{"url": b.webhook, "has_custom_certificate": false, "pending_update_count": len(b.updates)}, nil
+}
+
+func deleteWebhook(b *Bot, _ Params) (any, *apiError) {
+	b.webhook = ""
+	return true, nil
+}
+
 // getUpdates confirms all below offset, and waits for what is at or above it. A second
 // poll of the same bot ends the first with 409.
 func (s *Server) getUpdates(r *http.Request, b *Bot, p Params) (any, *apiError) {
@@ -33,6 +47,10 @@ func (s *Server) getUpdates(r *http.Request, b *Bot, p Params) (any, *apiError) 
 	defer deadline.Stop()
 
 	s.mu.Lock()
+	if b.webhook != "" {
+		s.mu.Unlock()
+		return nil, errWebhook
+	}
 	b.poll++
 	mine := b.poll
 	b.confirm(offset)
