@@ -83,6 +83,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	snapshot := store.Snapshot()
 	a := &App{opts: o, paths: paths, store: store, registry: prometheus.NewRegistry()}
 	a.log, a.logFile = openLog(o, snapshot.Config.Logging, paths)
+	store.SetLog(subsystem(a.log, "config"))
 	defer func() {
 		if err != nil {
 			a.close()
@@ -139,7 +140,7 @@ func (a *App) wire(ctx context.Context) (err error) {
 	a.courier.outbox = a.outbox
 	a.lanes = lane.New(lane.Config{Limit: snapshot.Config.Agents.Defaults.MaxConcurrent, Log: subsystem(a.log, "lanes")})
 	plan := &planner{book: a.book}
-	events := busEvents{bus: bus, log: a.log}
+	events := busEvents{bus: bus, log: a.log, ended: func() { a.board.Touch() }}
 	a.runner = run.New(run.Config{
 		DB: a.db, Lanes: a.lanes, Agents: a.agents, Planner: plan, Sessions: plan, Deliverer: a.courier,
 		Typist: &typist{channels: a.channels, book: a.book}, Events: events, Clock: sys, Log: subsystem(a.log, "runs"),

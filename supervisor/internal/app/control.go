@@ -76,7 +76,7 @@ func (a *App) wireControlPlane(bus *event.Bus, commands *command.Set, events run
 		SessionDefaults: a.sessionDefaults, Guard: guard, Bus: bus, Board: a.board, Page: page, Ready: a.notReady, DashboardURL: a.dashboardURL,
 		Registerer: a.registry, Gatherer: a.registry, Log: subsystem(a.log, "gateway"), Now: now,
 		Backends: gateway.Backends{
-			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Channels: status,
+			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Files: &agentFiles{store: a.store, agents: a.agents}, Channels: status,
 			Sender:  &sender{db: a.db, book: a.book, channels: a.channels, pool: a.pool, courier: a.courier, runner: a.runner},
 			Workers: workers, Events: notes, Heart: notes, Config: configView{a.store, a.channels}, VoiceWake: voiceWake{a.paths}, Logs: logPath{a.logFile},
 		},

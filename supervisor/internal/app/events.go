@@ -11,12 +11,17 @@ import (
 type busEvents struct {
 	bus *event.Bus
 	log *slog.Logger
+	// ended is told when a run has ended: sessions and queues look different then.
+	ended func()
 }
 
 // Chat implements run.Events.
 func (b busEvents) Chat(e protocol.ChatEvent) {
 	if err := b.bus.Publish(protocol.EventChat, e); err != nil {
 		b.log.Error("a chat event could not be told", "run", e.RunID, "error", err)
+	}
+	if e.State != protocol.ChatDelta {
+		b.ended()
 	}
 }
 
