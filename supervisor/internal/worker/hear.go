@@ -16,8 +16,8 @@ import (
 func (w *Worker) heard(ev lifeEvent) {
 	switch e := ev.(type) {
 	case born:
-		w.ticks = e.startTicks
 		w.mu.Lock()
+		w.ticks, w.exe = e.startTicks, e.executable
 		w.status.PID = e.pid
 		w.mu.Unlock()
 		w.save(nil)
@@ -122,7 +122,7 @@ func (w *Worker) isProbed(p probed) {
 	}
 	w.misses = 0
 	w.mu.Lock()
-	w.status.Health = p.report
+	w.status.Health, w.status.Resident = p.report, p.resident
 	w.mu.Unlock()
 	if limit := w.spec.memoryLimit(w.policy); limit > 0 && p.resident > limit {
 		c := &Condition{Code: CodeMemory, Text: fmt.Sprintf("used %d MB of memory, over its limit of %d MB", p.resident>>20, limit>>20)}
@@ -141,8 +141,8 @@ func (w *Worker) isGone(g gone) {
 	w.life = nil
 	w.waitForNothing()
 	w.probe.Stop()
-	w.ticks = 0
 	w.mu.Lock()
+	w.ticks, w.exe = 0, ""
 	w.handle, w.status.PID = nil, 0
 	w.mu.Unlock()
 	if !w.ran.IsZero() {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -69,8 +67,7 @@ func identical(r Record) bool {
 	if err != nil || r.StartTicks == 0 || ticks != r.StartTicks {
 		return false
 	}
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", r.PID))
-	return err == nil && strings.TrimSuffix(exe, " (deleted)") == r.Executable
+	return r.Executable != "" && executableOf(r.PID) == r.Executable
 }
 
 // awaitGone waits until the process behind a descriptor has ended; a zombie counts.

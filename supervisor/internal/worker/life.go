@@ -38,6 +38,7 @@ type (
 	born struct {
 		pid        int
 		startTicks uint64
+		executable string // as the system tells it
 	}
 	// failed: the start went wrong. gone follows, by itself or after a signal.
 	failed startFailure

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -52,6 +53,15 @@ func startTicks(pid int) (uint64, error) {
 		return 0, fmt.Errorf("read process %d: its stat is short", pid)
 	}
 	return strconv.ParseUint(string(f[19]), 10, 64)
+}
+
+// executableOf is the file that a process runs, free of links; for a script it is the interpreter.
+func executableOf(pid int) string {
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(exe, " (deleted)")
 }
 
 // residentBytes is the memory that a process has in use; 0 where it cannot be told.

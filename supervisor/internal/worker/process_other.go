@@ -17,5 +17,8 @@ func awaitExit(int) error { return errors.ErrUnsupported }
 // startTicks has no source here: processes of a former life are not recognised.
 func startTicks(int) (uint64, error) { return 0, errors.ErrUnsupported }
 
+// executableOf has no source here.
+func executableOf(int) string { return "" }
+
 // residentBytes has no source here: the memory limit is not watched.
 func residentBytes(int) int64 { return 0 }

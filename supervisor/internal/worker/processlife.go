@@ -170,7 +170,7 @@ func (p *processLife) run() {
 // start brings the process up to its handshake.
 func (p *processLife) start(log hclog.Logger, debug func(string, ...any)) (gp *goplugin.Client, dir string, failure *startFailure) {
 	fail := func(f startFailure) (*goplugin.Client, string, *startFailure) { return gp, dir, &f }
-	if err := os.MkdirAll(p.spec.StateDir, 0o700); err != nil {
+	if err := privateDir(p.spec.StateDir); err != nil {
 		return fail(startFailure{err: err, condition: Condition{CodeStartFailed, fmt.Sprintf("its state directory cannot be made: %v", err), ""}})
 	}
 	dir = filepath.Join(p.launcher.sockets.dir, strconv.FormatUint(p.number, 36)+"-"+short(p.spec.ID))
@@ -210,6 +210,14 @@ func (p *processLife) start(log hclog.Logger, debug func(string, ...any)) (gp *g
 	return gp, dir, nil
 }
 
+// privateDir makes a directory, and closes it to others where it was open.
+func privateDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
+}
+
 // short makes an id fit into a socket's path.
 func short(id string) string { return id[:min(len(id), 8)] }
 
@@ -233,9 +241,9 @@ func (p *processLife) newProcess(env []string) *process {
 		ctx: p.ctx, forks: p.launcher.forks, path: p.spec.Path, args: p.spec.Args, dir: cwd, files: p.spec.InheritedFiles, out: p.output,
 		env: append(workerEnviron(p.launcher.cfg.Environ(), p.spec), env...),
 	}
-	proc.started = func(pid int, ticks uint64) {
+	proc.started = func(b born) {
 		p.calls.Go(proc.reap)
-		p.out <- born{pid: pid, startTicks: ticks}
+		p.out <- b
 	}
 	p.mu.Lock()
 	p.proc = proc

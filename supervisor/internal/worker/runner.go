@@ -31,7 +31,7 @@ type process struct {
 	files []*os.File
 	out   *output
 	// started is called once the child exists.
-	started func(pid int, startTicks uint64)
+	started func(b born)
 
 	stdin  *os.File // the lifeline: held open, never written
 	stdout *handshakeReader
@@ -81,7 +81,7 @@ func (p *process) Start(context.Context) error {
 		p.signal(syscall.SIGKILL) // it was given up while it was forked
 	}
 	ticks, _ := startTicks(proc.Pid) // 0 = it cannot be recognised later, and is then left alone
-	p.started(proc.Pid, ticks)
+	p.started(born{pid: proc.Pid, startTicks: ticks, executable: executableOf(proc.Pid)})
 	return nil
 }
 

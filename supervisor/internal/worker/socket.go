@@ -16,9 +16,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// maxSocketRoot bounds the private directory's path in bytes: a Unix socket's path
-// holds 104 at the least, and go-plugin's two names below it take 45.
-const maxSocketRoot = 104 - 48
+// maxSocketDir bounds the private directory's path in bytes: a Unix socket's path holds
+// 103 and its end at the least, a life's directory takes 14 and go-plugin's two names below it 38.
+const maxSocketDir = 103 - 14 - 38
 
 // youngDir is the age below which a directory without a held lock may still be
 // another supervisor's that is just starting.
@@ -34,7 +34,7 @@ type sockets struct {
 
 // socketRoot is where such directories lie.
 func socketRoot() (string, error) {
-	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" && filepath.IsAbs(d) && len(d) <= maxSocketRoot-18 {
+	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" && filepath.IsAbs(d) && len(d) <= maxSocketDir-len("/openclaw-12345678") {
 		if ownedPrivately(d) == nil {
 			return d, nil
 		}
@@ -93,7 +93,7 @@ func makeSockets(root string) (*sockets, error) {
 	var id [4]byte
 	_, _ = rand.Read(id[:]) // never fails
 	dir := filepath.Join(root, "openclaw-"+hex.EncodeToString(id[:]))
-	if len(dir) > maxSocketRoot {
+	if len(dir) > maxSocketDir {
 		return nil, fmt.Errorf("make socket directory: %s is too long for a socket's path", root)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {

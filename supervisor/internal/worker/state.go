@@ -146,8 +146,10 @@ type Status struct {
 	Condition *Condition
 	// Accounts are the accounts as the worker last told, by id. They mean nothing unless Running.
 	Accounts []AccountStatus
-	// Health is the last answer to the probe.
-	Health plugin.HealthReport
+	// Health is the last answer to the probe, Resident the memory in use at it, in bytes;
+	// 0 where the system does not tell.
+	Health   plugin.HealthReport
+	Resident int64
 }
 
 // AccountStatus is an account's last state and when it came into its phase.

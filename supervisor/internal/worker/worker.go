@@ -47,7 +47,8 @@ type Worker struct {
 	probe   clock.Timer
 	waiters []waiter
 	reconf  []command // Reconfigure, until its life answers
-	ticks   uint64
+	ticks   uint64    // of the present process, as executable
+	exe     string
 
 	mu     sync.Mutex // guards what is published
 	status Status
@@ -117,7 +118,7 @@ func (w *Worker) record() Record {
 	defer w.mu.Unlock()
 	r := Record{ID: w.id, Off: w.status.StoppedByOperator, Restarts: w.status.Restarts}
 	if w.status.PID != 0 {
-		r.PID, r.StartTicks, r.Executable = w.status.PID, w.ticks, w.status.Executable
+		r.PID, r.StartTicks, r.Executable = w.status.PID, w.ticks, w.exe
 	}
 	if w.status.LastExit != nil {
 		if b, err := json.Marshal(w.status.LastExit); err == nil {
@@ -257,7 +258,7 @@ func (w *Worker) launch(exit *Exit, words []string) {
 	w.lives++
 	w.mu.Lock()
 	w.status.Kind, w.status.Executable, w.status.Version = w.spec.Kind, w.spec.Path, ""
-	w.status.Accounts, w.status.Health = nil, plugin.HealthReport{}
+	w.status.Accounts, w.status.Health, w.status.Resident = nil, plugin.HealthReport{}, 0
 	restarts := w.status.Restarts
 	// What was said of the last failure stays until this start came to something.
 	c := w.status.Condition
