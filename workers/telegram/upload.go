@@ -3,6 +3,7 @@ package telegram
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -40,7 +41,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	}
 	n, err := u.r.Read(p)
 	u.n += int64(n)
-	if err == io.EOF && u.n < u.meta.Size {
+	if errors.Is(err, io.EOF) && u.n < u.meta.Size {
 		return n, fmt.Errorf("media %d ended after %d of %d bytes", u.index, u.n, u.meta.Size)
 	}
 	return n, err

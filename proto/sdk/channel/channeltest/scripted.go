@@ -2,6 +2,7 @@ package channeltest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -103,7 +104,7 @@ func (s *Scripted) Send(ctx context.Context, m channel.Outbound, media channel.M
 	var files [][]byte
 	for {
 		_, r, err := media.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {
