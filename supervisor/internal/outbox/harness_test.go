@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/channel"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/message"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/plugin"
@@ -20,8 +18,6 @@ import (
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/journal"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/outbox"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 20 * time.Second
 
