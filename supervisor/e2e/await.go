@@ -105,3 +105,9 @@ func equal(a, b []string) bool {
 	}
 	return true
 }
+
+// errorText is a complaint of an await.
+type errorText string
+
+// Error gives it.
+func (t errorText) Error() string { return string(t) }

@@ -93,3 +93,31 @@ func build(ctx context.Context, repo, root string) (Binaries, error) {
 	}
 	return b, nil
 }
+
+// workersWithout makes a folder of bundled workers like the built one, but with one of them
+// missing, and gives its path.
+func (e *Env) workersWithout(id string) string {
+	e.t.Helper()
+	dir := e.dir("bin")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		e.t.Fatal(err)
+	}
+	for _, w := range []struct{ id, file string }{{agentdID, agentdBinary}, {telegramID, telegramBinary}} {
+		if w.id == id {
+			continue
+		}
+		if err := copyFile(filepath.Join(e.Bin.Dir, w.file), filepath.Join(dir, w.file)); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// copyFile copies a program.
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o755)
+}

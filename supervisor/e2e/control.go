@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -221,7 +222,7 @@ func (v *Events) Await(what string, fits func(clientws.Event) bool) clientws.Eve
 		event, err := v.sub.Next(ctx)
 		switch {
 		case err != nil:
-			v.e.t.Fatalf("await the event %s: %v", what, err)
+			v.e.t.Fatalf("await the event %s: %v; heard were %s", what, err, v.heard())
 		case event.Gap != "":
 			v.e.t.Fatalf("await the event %s: events were missed: %s", what, event.Gap)
 		case fits(event):
@@ -231,8 +232,27 @@ func (v *Events) Await(what string, fits func(clientws.Event) bool) clientws.Eve
 	}
 }
 
+// Count counts, of the events that were heard while others were waited for, those that fit.
+func (v *Events) Count(fits func(clientws.Event) bool) int {
+	n := 0
+	for _, event := range v.seen {
+		if fits(event) {
+			n++
+		}
+	}
+	return n
+}
+
 // Close ends the subscription.
 func (v *Events) Close() { v.sub.Close() }
+
+func (v *Events) heard() string {
+	var b strings.Builder
+	for _, event := range v.seen {
+		fmt.Fprintf(&b, "\n%s %s", event.Name, event.Payload)
+	}
+	return b.String()
+}
 
 // IsWorker fits the event of a worker's transition to a state.
 func IsWorker(id, state string) func(clientws.Event) bool {

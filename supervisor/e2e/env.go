@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ type Env struct {
 	cfg    Config
 	wrap   func(argv []string) []string
 	clones uintptr
+	plain  bool // no variables of ours: everything lies where it does for a person
 
 	mu         sync.Mutex // guards what follows
 	supervisor *process
@@ -114,7 +116,12 @@ func (e *Env) end() {
 func (e *Env) environ() []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + e.Home, "LANG=C.UTF-8", "TZ=UTC", "TMPDIR=" + e.dir("tmp"), "NO_COLOR=1",
-		"XDG_RUNTIME_DIR=" + e.dir("run"), "OPENCLAW_STATE_DIR=" + e.State, "OPENCLAW_CONFIG_PATH=" + e.ConfigFile(),
+		"XDG_RUNTIME_DIR=" + e.dir("run"),
+	}
+	if e.plain {
+		env = append(env, "OPENCLAW_GATEWAY_PORT="+strconv.Itoa(e.Port))
+	} else {
+		env = append(env, "OPENCLAW_STATE_DIR="+e.State, "OPENCLAW_CONFIG_PATH="+e.ConfigFile())
 	}
 	return append(env, e.Vars...)
 }

@@ -117,7 +117,7 @@ func (e *Env) checkLitter() {
 		if seen++; seen > 10_000 {
 			return fs.SkipAll
 		}
-		if d.IsDir() && (e.mayHold(path) || path == e.State) {
+		if d.IsDir() && (path == e.State || path != e.Root && e.mayHold(path)) {
 			return fs.SkipDir
 		}
 		if !d.IsDir() && !e.mayHold(path) {
