@@ -92,6 +92,7 @@ func (c *Catalog) AgentRuntime() (Entry, error) {
 }
 
 // Find gives the program of a channel; the error is a *Refusal where a person can do something about it.
+// With CodeUnapproved the Entry, where it has a Path, is the version that was approved before: it may go on.
 func (c *Catalog) Find(ctx context.Context, id string) (Entry, error) {
 	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
 		return Entry{}, &Refusal{CodeNotFound, fmt.Sprintf("%q is no channel id", id), "correct the key under channels in the configuration"}

@@ -88,8 +88,19 @@ func TestAPluginIsPinnedCopiedAndHeldToItsPin(t *testing.T) {
 	if got, err := os.ReadFile(e.Path); err != nil || string(got) != "one" {
 		t.Errorf("the copy holds %q, %v", got, err)
 	}
-	_, err = h.c.Find(t.Context(), "x")
+	old, err := h.c.Find(t.Context(), "x")
 	wantRefusal(t, err, CodeUnapproved, "openclaw plugins approve x")
+	if old.Path != e.Path || old.SHA256 != e.SHA256 || old.Revision != e.Revision {
+		t.Errorf("with the refusal came %+v, want the approved version %+v", old, e)
+	}
+	if err := os.RemoveAll(filepath.Dir(e.Path)); err != nil {
+		t.Fatal(err)
+	}
+	old, err = h.c.Find(t.Context(), "x")
+	wantRefusal(t, err, CodeUnapproved, "openclaw plugins approve x")
+	if old.Path != "" {
+		t.Errorf("with the refusal came the path %s, although no approved version is left", old.Path)
+	}
 }
 
 func TestFilesThatCannotBeTrustedAreRefused(t *testing.T) {

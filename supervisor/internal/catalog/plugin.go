@@ -38,27 +38,33 @@ func (c *Catalog) plugin(ctx context.Context, id, dir, path string) (Entry, erro
 		return e, err
 	}
 	e.Revision = e.SHA256
-	return e, c.approved(ctx, e)
+	return c.approved(ctx, e)
 }
 
-// approved compares with the pin, or makes it at first use.
-func (c *Catalog) approved(ctx context.Context, e Entry) error {
+// approved compares with the pin, or makes it at first use. Where the file is not the approved one, the
+// Entry that comes with the refusal is of the approved version, as long as its copy is there: it may go on.
+func (c *Catalog) approved(ctx context.Context, e Entry) (Entry, error) {
 	if c.cfg.Pins == nil {
-		return nil
+		return e, nil
 	}
 	pinned, err := c.cfg.Pins.Pinned(ctx, e.ID)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read the pin of %s: %w", e.ID, err)
+		return Entry{ID: e.ID, Source: e.Source}, fmt.Errorf("read the pin of %s: %w", e.ID, err)
 	case pinned == "":
 		if err := c.cfg.Pins.Pin(ctx, e.ID, e.SHA256); err != nil {
-			return fmt.Errorf("pin %s: %w", e.ID, err)
+			return Entry{ID: e.ID, Source: e.Source}, fmt.Errorf("pin %s: %w", e.ID, err)
 		}
-		return nil
-	case pinned != e.SHA256:
-		return &Refusal{CodeUnapproved, fmt.Sprintf("%s is not the file that was approved (SHA-256 %s, approved %s)", e.Source, short(e.SHA256), short(pinned)), "openclaw plugins approve " + e.ID}
+		return e, nil
+	case pinned == e.SHA256:
+		return e, nil
 	}
-	return nil
+	refusal := &Refusal{CodeUnapproved, fmt.Sprintf("%s is not the file that was approved (SHA-256 %s, approved %s)", e.Source, short(e.SHA256), short(pinned)), "openclaw plugins approve " + e.ID}
+	old := Entry{ID: e.ID, Source: e.Source}
+	if path := filepath.Join(c.cfg.CopyDir, pinned, filepath.Base(e.Source)); executable(path) == nil {
+		old.Path, old.SHA256, old.Revision = path, pinned, pinned
+	}
+	return old, refusal
 }
 
 func short(sum string) string { return sum[:min(len(sum), 12)] }
