@@ -269,13 +269,12 @@ func (c *chats) WaitRun(ctx context.Context, runID string) (protocol.AgentWaitRe
 	timeout := protocol.AgentWaitResult{RunID: runID, Status: protocol.AgentTimeout}
 	for {
 		ended, final, known, err := c.runner.Find(ctx, runID)
-		if ctx.Err() != nil {
-			return timeout, nil
-		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return timeout, nil //nolint:nilerr // the end of the wait is an answer, whatever the lookup said
+		case err != nil:
 			return timeout, err
-		}
-		if !known {
+		case !known:
 			t := time.NewTimer(waitPoll)
 			select {
 			case <-t.C:

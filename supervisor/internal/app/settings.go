@@ -2,7 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/outbox"
@@ -55,7 +54,7 @@ func idText(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &s) == nil {
 		return s
 	}
-	return fmt.Sprintf("%s", raw)
+	return string(raw)
 }
 
 // retryBlock is channels.<id>.retry.

@@ -25,7 +25,6 @@ type active struct {
 	stop      context.CancelFunc
 	abort     string // stop reason; empty = not aborted
 	progress  string // newest transcript entry of the run
-	charged   string // progress at the last charge
 	stalled   int    // charges
 	attempts  int
 	delivered []agent.Part
