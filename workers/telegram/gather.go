@@ -41,6 +41,22 @@ func gather(updates []telego.Update) [][]telego.Update {
 	return groups
 }
 
+// offsetsAfter tells for each group up to where updates may be confirmed once it and all
+// before it are stored. A group that looked back over others never confirms those.
+func offsetsAfter(groups [][]telego.Update) []int {
+	out := make([]int, len(groups))
+	highest := 0
+	for _, g := range groups {
+		highest = max(highest, g[len(g)-1].UpdateID+1)
+	}
+	waiting := highest
+	for i := len(groups) - 1; i >= 0; i-- {
+		out[i] = waiting
+		waiting = min(waiting, groups[i][0].UpdateID)
+	}
+	return out
+}
+
 func sameAlbum(a, b *telego.Message) bool {
 	return a.MediaGroupID != "" && a.MediaGroupID == b.MediaGroupID
 }

@@ -13,10 +13,10 @@ import (
 )
 
 // events turns a group of updates into what the supervisor is told; nothing for what
-// means nothing here (joins, titles, pins, the bot's own messages).
-func (a *account) events(group []telego.Update) []plugin.Event {
-	last := group[len(group)-1]
-	cursor := &channel.Cursor{Name: cursorName, Value: strconv.Itoa(last.UpdateID + 1)}
+// means nothing here (joins, titles, pins, the bot's own messages). offset is what may be
+// confirmed once they are stored.
+func (a *account) events(group []telego.Update, offset int) []plugin.Event {
+	cursor := &channel.Cursor{Name: cursorName, Value: strconv.Itoa(offset)}
 	u := group[0]
 	switch {
 	case u.Message != nil:

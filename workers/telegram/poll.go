@@ -110,11 +110,13 @@ func (p *poller) handOver(ctx context.Context, updates []telego.Update) error {
 	var presses sync.WaitGroup
 	defer presses.Wait()
 	var pending []*plugin.Pending
-	for _, g := range gather(updates) {
+	groups := gather(updates)
+	offsets := offsetsAfter(groups)
+	for i, g := range groups {
 		if q := g[0].CallbackQuery; q != nil {
 			presses.Go(func() { p.answerPress(ctx, q.ID) })
 		}
-		for _, ev := range a.events(g) {
+		for _, ev := range a.events(g, offsets[i]) {
 			sent, err := a.line.Report(ctx, ev)
 			if err != nil {
 				return fmt.Errorf("report: %w", err)
