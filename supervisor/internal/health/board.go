@@ -6,7 +6,10 @@
 // sessions are like is asked of a Source of funcs. It never probes a network
 // and sends nothing: whoever broadcasts waits on Changed.
 //
-// A Board may be used from several goroutines and starts none.
+// A Board may be used from several goroutines and starts none. Lock order:
+// Board.rendering, then what a Source locks, then Board.mu; so Raise, Clear
+// and Touch may be called while holding a lock that the Source takes, Snapshot
+// and Refresh may not.
 package health
 
 import (
@@ -54,7 +57,9 @@ type Board struct {
 	now     func() time.Time
 	changed chan struct{}
 
-	mu         sync.Mutex
+	rendering sync.Mutex // held while a snapshot is built
+
+	mu         sync.Mutex // guards below
 	conditions map[string]protocol.Condition
 	dirty      bool
 	current    Snapshot
@@ -174,18 +179,37 @@ func (b *Board) Version() uint64 {
 }
 
 func (b *Board) snapshot(force bool) (Snapshot, error) {
+	if !force {
+		if s, ok := b.valid(); ok {
+			return s, nil
+		}
+	}
+	b.rendering.Lock()
+	defer b.rendering.Unlock()
+	if !force {
+		if s, ok := b.valid(); ok {
+			return s, nil // rendered while waiting
+		}
+	}
+	b.mu.Lock()
+	now, conditions := b.now(), b.sorted()
+	b.dirty = false
+	b.mu.Unlock()
+	raw, err := json.Marshal(b.build(now, conditions))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.now()
-	if !force && !b.dirty && now.Sub(b.current.At) < MaxAge {
-		return b.current, nil
-	}
-	b.dirty = false
-	raw, err := json.Marshal(b.build(now))
 	if err != nil {
 		b.dirty = true
 		return Snapshot{}, fmt.Errorf("render health: %w", err)
 	}
 	b.current = Snapshot{JSON: raw, Version: b.current.Version + 1, At: now}
 	return b.current, nil
+}
+
+// valid gives the rendered snapshot if it is still true.
+func (b *Board) valid() (Snapshot, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ok := !b.dirty && b.current.Version > 0 && b.now().Sub(b.current.At) < MaxAge
+	return b.current, ok
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,5 +160,43 @@ func TestChannelsStatus(t *testing.T) {
 	lines := health.Summary([]protocol.WorkerView{{ID: "telegram", Kind: health.KindChannel, State: protocol.WorkerStopped, Desired: "off"}}, nil)
 	if !slices.Equal(lines, []string{"telegram: stopped by the operator"}) {
 		t.Errorf("got %q", lines)
+	}
+}
+
+// Whoever reports a change may hold the lock that the Source needs.
+func TestRaiseUnderTheSourcesLock(t *testing.T) {
+	var pool sync.Mutex
+	b, _ := newBoard(health.Source{Workers: func() []protocol.WorkerView {
+		pool.Lock()
+		defer pool.Unlock()
+		return nil
+	}})
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for n := range 500 {
+				if i%2 == 0 {
+					if _, err := b.Snapshot(); err != nil {
+						t.Error(err)
+					}
+					continue
+				}
+				pool.Lock()
+				b.Raise(protocol.Condition{Code: "c", Since: int64(n)})
+				b.Touch()
+				b.Clear("c")
+				pool.Unlock()
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("board and source wait for each other")
 	}
 }

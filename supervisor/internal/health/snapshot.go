@@ -7,12 +7,12 @@ import (
 	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
 )
 
-// build gathers the snapshot; b.mu is held.
-func (b *Board) build(now time.Time) protocol.HealthSnapshot {
+// build gathers the snapshot; b.rendering is held.
+func (b *Board) build(now time.Time, conditions []protocol.Condition) protocol.HealthSnapshot {
 	s := protocol.HealthSnapshot{
 		OK:         true,
 		TS:         now.UnixMilli(),
-		Conditions: b.sorted(),
+		Conditions: conditions,
 		Workers:    []protocol.WorkerView{},
 		Agents:     []protocol.AgentHealth{},
 		Sessions:   protocol.SessionStore{Recent: []protocol.SessionRecent{}},
