@@ -283,6 +283,7 @@ func (p *processLife) serve(gp *goplugin.Client) *startFailure {
 		return fail("Attach", err)
 	}
 	defer line.Close()
+	p.settle(client)
 	p.mu.Lock()
 	p.client, p.conn = client, conn
 	h := Handle{ID: p.spec.ID, Description: d, Client: client, PID: p.proc.proc.Pid, Life: p.number}
@@ -301,6 +302,14 @@ func (p *processLife) serve(gp *goplugin.Client) *startFailure {
 	sink.Wait()
 	p.launcher.cfg.Sink.Gone(p.spec.ID)
 	return nil
+}
+
+// settle gives the worker one round trip to take its line: the call that opens it returns
+// once it is under way, and the first call after it could overtake it. What the answer is does not matter here.
+func (p *processLife) settle(c *plugin.Client) {
+	ctx, cancel := context.WithTimeout(p.ctx, plugin.HealthTimeout)
+	defer cancel()
+	_, _ = c.Health(ctx)
 }
 
 func (p *processLife) handConfig(c *plugin.Client, s Spec) error {
