@@ -27,6 +27,8 @@ type Config struct {
 	StorePath func(agentID string) string
 	// Agents are the agents whose mirrors are looked at when the index is opened.
 	Agents []string
+	// MainKey is session.mainKey, for short keys in mirrors that others wrote; empty = main.
+	MainKey string
 }
 
 // Index is the session index.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,11 +26,16 @@ type house struct {
 
 func open(t *testing.T, dir string) *house {
 	t.Helper()
-	db, err := journal.Open(t.Context(), journal.Config{Path: filepath.Join(dir, "journal.db")})
+	return openAt(t, dir, clock.System())
+}
+
+func openAt(t *testing.T, dir string, c clock.Clock) *house {
+	t.Helper()
+	db, err := journal.Open(t.Context(), journal.Config{Path: filepath.Join(dir, "journal.db"), Clock: c, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := Open(t.Context(), Config{DB: db, Clock: clock.System(), StorePath: func(a string) string { return filepath.Join(dir, a, "sessions.json") }, Agents: []string{"main"}})
+	x, err := Open(t.Context(), Config{DB: db, Clock: c, Log: slog.New(slog.DiscardHandler), StorePath: func(a string) string { return filepath.Join(dir, a, "sessions.json") }, Agents: []string{"main"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,14 +114,60 @@ func (k Keys) Canonical(key string) (canonical, agentID string) {
 	if rest == "" || rest == defaultMainKey || rest == k.main() {
 		rest = k.main()
 	}
-	return "agent:" + agentID + ":" + strings.Replace(rest, "dm:", "direct:", boolInt(strings.HasPrefix(rest, "dm:"))), agentID
+	return "agent:" + agentID + ":" + directSpelling(rest), agentID
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
+// directSpelling writes "direct" where older keys have "dm": at the front, or behind channel and account.
+func directSpelling(rest string) string {
+	parts := strings.SplitN(rest, ":", 4)
+	for i, p := range parts {
+		if p == "dm" && i < len(parts)-1 {
+			parts[i] = "direct"
+			break
+		}
 	}
-	return 0
+	return strings.Join(parts, ":")
+}
+
+// Group is the key of a group, or with ChatChannel of a room.
+func (k Keys) Group(agentID, channel string, kind message.ChatKind, conversation message.ConversationID) string {
+	if k.Global {
+		return GlobalKey
+	}
+	word := "group"
+	if kind == message.ChatChannel {
+		word = "channel"
+	}
+	return "agent:" + clean(agentID) + ":" + clean(channel) + ":" + word + ":" + clean(string(conversation))
+}
+
+// Thread is the key of a thread inside the conversation of a key.
+func (k Keys) Thread(base string, thread message.ThreadID) string {
+	return k.under(base, "thread", thread)
+}
+
+// Topic is the key of a forum topic inside the group of a key.
+func (k Keys) Topic(base string, thread message.ThreadID) string {
+	return k.under(base, "topic", thread)
+}
+
+func (k Keys) under(base, word string, thread message.ThreadID) string {
+	if base == GlobalKey || thread == "" {
+		return base
+	}
+	return base + ":" + word + ":" + clean(string(thread))
+}
+
+// stored is the key under which an entry of somebody else's sessions.json is kept. An
+// old "group:<id>" gets the channel that the entry names.
+func (k Keys) stored(key string, f Fields) string {
+	if id, ok := strings.CutPrefix(clean(key), "group:"); ok {
+		if channel := (Entry{Fields: f}).Text("channel"); channel != "" {
+			return k.Group(k.DefaultAgent, channel, message.ChatGroup, message.ConversationID(id))
+		}
+	}
+	canonical, _ := k.Canonical(key)
+	return canonical
 }
 
 func clean(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
