@@ -156,5 +156,11 @@ func FuzzSplit(f *testing.F) {
 		if got, want := squeeze(joined.String()), squeeze(in.Plain); got != want {
 			t.Fatalf("pieces hold %q, want %q", got, want)
 		}
+		for _, c := range []markup.Cut{{Limit: limit, Mode: markup.ByParagraph}, {Limit: limit, Source: true}} {
+			all := strings.Join(plains(markup.SplitWith(in, c)), "")
+			if got, want := squeeze(all), squeeze(in.Plain); got != want {
+				t.Fatalf("%+v: pieces hold %q, want %q", c, got, want)
+			}
+		}
 	})
 }
