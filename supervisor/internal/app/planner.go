@@ -2,6 +2,9 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/agent"
@@ -31,16 +34,36 @@ func (p *planner) Plan(tx *journal.Tx, w run.Wish) (string, run.Plan, error) {
 			return "", run.Plan{}, err
 		}
 	}
+	inputs, err := withSystemEvents(tx, w)
+	if err != nil {
+		return "", run.Plan{}, err
+	}
 	s := b.store.Snapshot()
 	timeout := w.TimeoutMS
 	if timeout == 0 {
 		timeout = int64(s.Config.Agents.Defaults.TimeoutSeconds) * int64(time.Second/time.Millisecond)
 	}
 	plan := run.Plan{
-		Route: w.Route, SessionKeyAsSent: w.AsSent, Inputs: w.Inputs, Policy: policy(e, w), Workspace: s.AgentWorkspace(w.AgentID),
+		Route: w.Route, SessionKeyAsSent: w.AsSent, Inputs: inputs, Policy: policy(e, w), Workspace: s.AgentWorkspace(w.AgentID),
 		Transcript: b.transcriptPath(w.AgentID, e.SessionID), TimeoutMS: timeout, PreviousAborted: aborted,
 	}
 	return e.SessionID, plan, nil
+}
+
+// withSystemEvents puts the notes that wait for the session before the first input: they
+// leave the queue in the transaction that freezes them into the run.
+func withSystemEvents(tx *journal.Tx, w run.Wish) ([]run.Input, error) {
+	notes, err := tx.TakeSystemEvents(w.SessionKey)
+	if err != nil || len(notes) == 0 || len(w.Inputs) == 0 {
+		return w.Inputs, err
+	}
+	var b strings.Builder
+	for _, n := range notes {
+		fmt.Fprintf(&b, "System: [%s] %s\n", time.UnixMilli(n.AtMS).Format("2006-01-02 15:04:05 MST"), n.Text)
+	}
+	inputs := slices.Clone(w.Inputs)
+	inputs[0].Text = b.String() + inputs[0].Text
+	return inputs, nil
 }
 
 // policy is what the session says of model and levels; the agent's own defaults are agentd's to fill in.
