@@ -178,8 +178,8 @@ type bench struct {
 func quick() Policy {
 	return Policy{
 		StartTimeout: 5 * time.Second, BackoffFirst: 20 * time.Millisecond, BackoffMax: 100 * time.Millisecond, Jitter: -1,
-		ProbeEvery: 200 * time.Millisecond, ProbeTimeout: time.Second, MissedProbes: 2,
-		DrainTimeout: 2 * time.Second, TermWait: 500 * time.Millisecond, AbortWait: time.Second, LostWait: 500 * time.Millisecond,
+		ProbeEvery: 200 * time.Millisecond, ProbeTimeout: time.Second, MissedProbes: 3,
+		DrainTimeout: 2 * time.Second, TermWait: 500 * time.Millisecond, AbortWait: time.Second, LostWait: 2 * time.Second,
 	}
 }
 

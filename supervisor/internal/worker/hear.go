@@ -165,20 +165,40 @@ func (w *Worker) exit(g gone) Exit {
 	e.AtMS = w.clock.Now().UnixMilli()
 	switch {
 	case e.Kind == ExitNotStarted:
+	case w.ending != nil && w.itsOwn(g):
+		w.byItself(&e, g)
 	case w.ending != nil && w.ending.kind != ExitStart:
 		e.Kind = w.ending.kind
+	case w.ending != nil && (w.failure.terminal || w.failure.hang || e.Signal != "" && !g.panicked):
+		e.Kind = ExitStart
+	default:
+		w.byItself(&e, g)
+	}
+	return e
+}
+
+// itsOwn reports whether a process that was given up died of its own fault all the same: on
+// a busy machine a death takes its time, and looks like silence first.
+func (w *Worker) itsOwn(g gone) bool {
+	if w.ending.kind != ExitLineLost && w.ending.kind != ExitStalled {
+		return false
+	}
+	ofSIGABRT := g.exit.Signal == "SIGABRT" || g.exit.Code == 2 // Go turns it into its dump and code 2
+	return g.panicked || !w.struck && !ofSIGABRT
+}
+
+// byItself names an end by its facts alone.
+func (w *Worker) byItself(e *Exit, g gone) {
+	switch {
 	case g.panicked:
 		e.Kind = ExitPanic
-	case e.Signal != "" && w.ending == nil:
+	case e.Signal != "":
 		e.Kind = ExitSignal
-	case w.ending != nil && (w.failure.terminal || w.failure.hang || e.Signal != ""):
-		e.Kind = ExitStart
 	case e.Code == 0:
 		e.Kind = ExitEnded
 	default:
 		e.Kind = ExitFailed
 	}
-	return e
 }
 
 func (w *Worker) next(exit *Exit, words []string) {

@@ -246,6 +246,7 @@ func (w *Worker) abort(kind ExitKind, c *Condition) {
 
 // strike ends the process at once.
 func (w *Worker) strike() {
+	w.struck = true
 	w.life.signal(syscall.SIGKILL)
 	w.wait(stepStuck, w.policy.TermWait)
 }

@@ -339,3 +339,41 @@ func TestTerminalWaitsForAPerson(t *testing.T) {
 		})
 	})
 }
+
+// TestASlowDeathIsNamedByItsOwnCause lets a process be given up as silent while it dies.
+func TestASlowDeathIsNamedByItsOwnCause(t *testing.T) {
+	for name, c := range map[string]struct {
+		facts gone
+		want  ExitKind
+	}{
+		"a panic":              {gone{exit: Exit{Code: 2}, panicked: true}, ExitPanic},
+		"a signal of others":   {gone{exit: Exit{Code: -1, Signal: "SIGSEGV"}}, ExitSignal},
+		"the system's SIGKILL": {gone{exit: Exit{Code: -1, Signal: "SIGKILL"}}, ExitSignal},
+		"an exit":              {gone{exit: Exit{Code: 3}}, ExitFailed},
+		"our own SIGABRT":      {gone{exit: Exit{Code: 2}}, ExitStalled},
+		"that of another kind": {gone{exit: Exit{Code: -1, Signal: "SIGABRT"}}, ExitStalled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, Policy{AbortWait: time.Minute})
+				s.perform(func() {
+					s.behave(behaviour{deaf: true, ignoreTerm: true})
+					time.Sleep(20 * time.Second)
+					s.now(Draining)
+					s.mu.Lock()
+					l := s.lives[0]
+					l.ended = true
+					s.alive--
+					s.next = behaviour{}
+					l.out <- c.facts
+					close(l.out)
+					s.mu.Unlock()
+					s.now(Running)
+					if got := s.Status().LastExit.Kind; got != c.want {
+						t.Errorf("exit is %s, want %s", got, c.want)
+					}
+				})
+			})
+		})
+	}
+}

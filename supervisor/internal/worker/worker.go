@@ -39,6 +39,7 @@ type Worker struct {
 	ending   *ending
 	// stale: the living process was started for an older spec.
 	stale   bool
+	struck  bool // SIGKILL was sent
 	failure *startFailure
 	ran     time.Time // when the present life became running
 	misses  int
@@ -249,7 +250,7 @@ func (w *Worker) enter(s State, c *Condition, exit *Exit, words []string) {
 // one that has just ended, if any.
 func (w *Worker) launch(exit *Exit, words []string) {
 	w.waitForNothing()
-	w.ending, w.failure, w.stale, w.misses, w.ran = nil, nil, false, 0, time.Time{}
+	w.ending, w.failure, w.stale, w.struck, w.misses, w.ran = nil, nil, false, false, 0, time.Time{}
 	if u := w.spec.Unavailable; u != nil {
 		w.enter(Terminal, u, exit, words)
 		w.reach(goalRunning, w.refusal())
