@@ -37,6 +37,7 @@ type cli struct {
 	Workers   workersCmd   `cmd:"" help:"List and control the channel and agent processes."`
 	Channels  channelsCmd  `cmd:"" help:"Show the configured channels and their state."`
 	Sessions  sessionsCmd  `cmd:"" help:"List the stored conversations."`
+	Outbox    outboxCmd    `cmd:"" help:"Show what is on its way to the networks, and decide on what is in doubt."`
 	Models    modelsCmd    `cmd:"" help:"Show the models that can be used."`
 	Logs      logsCmd      `cmd:"" help:"Show the gateway's log."`
 	Dashboard dashboardCmd `cmd:"" help:"Print a link that opens the Control UI, good once."`

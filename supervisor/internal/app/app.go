@@ -67,6 +67,7 @@ type App struct {
 	agents   *agents
 	sink     *sink
 	take     atomic.Pointer[context.Context]
+	applying sync.Mutex // held while the pool is told what to run
 }
 
 // New decides and opens everything, and binds the port; no worker runs before Run.
@@ -211,6 +212,7 @@ func (a *App) Run(ctx context.Context) error {
 	start(&working, work, "workers", a.pool.Run)
 	start(&working, work, "configuration", func(ctx context.Context) error { return a.store.Run(ctx, a.apply) })
 	start(&working, work, "conditions", a.watchConditions)
+	start(&working, work, "plugins", func(ctx context.Context) error { return a.catalog.Watch(ctx, a.programsChanged) })
 	var err error
 	if err = a.applyWorkers(); err == nil {
 		select {

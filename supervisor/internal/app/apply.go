@@ -20,7 +20,10 @@ import (
 const causeRemoved = "account_removed"
 
 // applyWorkers makes the pool hold the agent runtime and one worker per configured channel.
+// One call follows the other, so that an older configuration never comes last.
 func (a *App) applyWorkers() error {
+	a.applying.Lock()
+	defer a.applying.Unlock()
 	specs := []worker.Spec{a.agentSpec()}
 	s := a.store.Snapshot()
 	if !s.SkipChannels() {
@@ -36,6 +39,13 @@ func (a *App) applyWorkers() error {
 	return nil
 }
 
+// programsChanged takes up programs that came, went or changed.
+func (a *App) programsChanged() {
+	if err := a.applyWorkers(); err != nil {
+		a.log.Error("changed programs could not be taken up", "error", err)
+	}
+}
+
 func (a *App) agentSpec() worker.Spec {
 	spec := worker.Spec{
 		ID: agentID, Kind: plugin.KindAgent, StateDir: filepath.Join(a.paths.SupervisorDir(), "workers", agentID),
@@ -47,7 +57,7 @@ func (a *App) agentSpec() worker.Spec {
 	}
 	entry, err := a.catalog.AgentRuntime()
 	a.found(&spec, entry.Path, err, "the agent runtime")
-	spec.Revision = entry.SHA256
+	spec.Revision = entry.Revision
 	return spec
 }
 
@@ -74,7 +84,7 @@ func (a *App) channelSpec(s *config.Snapshot, id string) (worker.Spec, bool) {
 		return worker.Spec{}, false
 	}
 	a.found(&spec, entry.Path, err, "channel "+id)
-	spec.Revision = entry.SHA256
+	spec.Revision = entry.Revision
 	return spec, true
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -76,7 +77,7 @@ func (a *App) wireControlPlane(bus *event.Bus, commands *command.Set, events run
 		SessionDefaults: a.sessionDefaults, Guard: guard, Bus: bus, Board: a.board, Page: page, Ready: a.notReady, DashboardURL: a.dashboardURL,
 		Registerer: a.registry, Gatherer: a.registry, Log: subsystem(a.log, "gateway"), Now: now,
 		Backends: gateway.Backends{
-			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Files: &agentFiles{store: a.store, agents: a.agents}, Channels: status,
+			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Outbox: deliveries{a.outbox}, Files: &agentFiles{store: a.store, agents: a.agents}, Channels: status,
 			Sender:  &sender{db: a.db, book: a.book, channels: a.channels, pool: a.pool, courier: a.courier, runner: a.runner},
 			Workers: workers, Events: notes, Heart: notes, Config: configView{a.store, a.channels}, VoiceWake: voiceWake{a.paths}, Logs: logPath{a.logFile},
 		},
@@ -173,17 +174,25 @@ func (a *App) notReady() []string {
 	return out
 }
 
-// conditionPoll is how often the journal's and the configuration's conditions are looked at.
-const conditionPoll = 2 * time.Second
+// conditionPoll is how often the journal's and the configuration's conditions are looked
+// at; what has to be counted in the journal is counted every countEvery-th time.
+const (
+	conditionPoll = 2 * time.Second
+	countEvery    = 5
+)
 
 // watchConditions keeps the board true to the journal and the configuration.
 func (a *App) watchConditions(ctx context.Context) error {
 	shown := map[string]bool{}
 	t := time.NewTicker(conditionPoll)
 	defer t.Stop()
-	for {
+	var doubts []protocol.Condition
+	for i := 0; ; i++ {
+		if i%countEvery == 0 {
+			doubts = a.doubts(ctx)
+		}
 		now := map[string]bool{}
-		for _, c := range a.conditions() {
+		for _, c := range append(a.conditions(), doubts...) {
 			now[c.Code] = true
 			a.board.Raise(c)
 		}
@@ -210,6 +219,31 @@ func (a *App) conditions() []protocol.Condition {
 	}
 	if c := a.db.Condition(); c.Code != "" && c.Code != journal.ConditionOK {
 		out = append(out, protocol.Condition{Code: c.Code, Title: "Journal", Severity: protocol.SeverityCritical, Text: c.Text, Action: c.Action})
+	}
+	return out
+}
+
+// doubts says how many deliveries may or may not have arrived, and how many messages were given up.
+func (a *App) doubts(ctx context.Context) []protocol.Condition {
+	var out []protocol.Condition
+	if counts, err := a.outbox.Count(ctx); err == nil && counts[journal.OutboxUnknown] > 0 {
+		out = append(out, protocol.Condition{
+			Code: "outbox_unknown", Title: "Deliveries in doubt", Severity: protocol.SeverityWarning,
+			Text:   fmt.Sprintf("%d deliveries may or may not have arrived; they are not sent again by themselves", counts[journal.OutboxUnknown]),
+			Action: "openclaw outbox list --state unknown",
+		})
+	}
+	var parked int64
+	err := a.db.View(ctx, func(tx *journal.Tx) error {
+		counts, err := tx.CountInbox()
+		parked = counts[journal.InboxParked]
+		return err
+	})
+	if err == nil && parked > 0 {
+		out = append(out, protocol.Condition{
+			Code: "inbox_parked", Title: "Messages given up", Severity: protocol.SeverityWarning,
+			Text: fmt.Sprintf("%d messages were given up after the agent runtime died over them", parked), Action: "openclaw logs",
+		})
 	}
 	return out
 }

@@ -23,6 +23,7 @@ type Backends struct {
 	Editor    SessionEditor
 	Directory Directory
 	Files     AgentFiles
+	Outbox    Outbox
 	Channels  Channels
 	Sender    Sender
 	Workers   Workers

@@ -32,6 +32,7 @@ func (s *Server) register() {
 	}
 	s.registerSessions()
 	s.registerFiles()
+	s.registerOutbox()
 	if b.Heart != nil {
 		m.add(method{name: protocol.MethodLastHeartbeat, handle: s.lastHeartbeat})
 		m.add(method{name: protocol.MethodSetHeartbeats, handle: s.setHeartbeats})
