@@ -168,3 +168,49 @@ func TestAWorkersChildrenEndWithIt(t *testing.T) {
 	}
 	awaitDead(t, 2*time.Second, pids...)
 }
+
+// TestManyDeathsLeaveNothingBehind compares descriptors and goroutines over forty lives.
+func TestManyDeathsLeaveNothingBehind(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("descriptors are counted in /proc")
+	}
+	p := quick()
+	p.BackoffFirst, p.BackoffMax = time.Millisecond, time.Millisecond
+	b := runPool(t, Config{Policy: p})
+	b.apply(b.fault("a", nil))
+	up, n := b.sink.awaitEvent(t, 0, "running", is("a", Running))
+	die := func() {
+		if err := syscall.Kill(up.PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		_, n = b.sink.awaitEvent(t, n, "the death", func(e Event) bool { return e.Exit != nil })
+		up, n = b.sink.awaitEvent(t, n, "running again", is("a", Running))
+	}
+	for range 3 {
+		die()
+	}
+	files, routines := openFiles(t), runtime.NumGoroutine()
+	for range 40 {
+		die()
+	}
+	const slack = 3 // what is just going away
+	if now := openFiles(t); now > files+slack {
+		t.Errorf("%d open files, %d before", now, files)
+	}
+	if now := runtime.NumGoroutine(); now > routines+slack {
+		t.Errorf("%d goroutines, %d before", now, routines)
+	}
+	left, err := filepath.Glob(filepath.Join(b.sockets, "*", "*-a"))
+	if err != nil || len(left) != 1 {
+		t.Errorf("socket directories of dead processes: %v, %v", left, err)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}

@@ -172,6 +172,8 @@ type bench struct {
 	sink *recordingSink
 	dir  string
 	stop func()
+	// sockets is the root of the socket directories.
+	sockets string
 }
 
 // quick is a policy for tests: the real bounds are shown by the owner's tests with a false clock.
@@ -203,6 +205,7 @@ func runPool(t testing.TB, cfg Config) *bench {
 		t.Cleanup(func() { _ = os.RemoveAll(root) })
 		cfg.SocketRoot = root
 	}
+	b.sockets = cfg.SocketRoot
 	cfg.InstanceID = "test"
 	b.Pool = New(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
