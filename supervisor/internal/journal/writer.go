@@ -16,6 +16,9 @@ const (
 	maxBatch = 512
 	// probeEvery is how often a journal that cannot be written is tried again while nobody else tries.
 	probeEvery = time.Second
+	// firstSweep and sweepEvery are when rows that are over for long are forgotten.
+	firstSweep = time.Minute
+	sweepEvery = time.Hour
 )
 
 // job is one function that waits for the writer.
@@ -121,6 +124,8 @@ func (db *DB) write() {
 	probe := db.clock.NewTimer(probeEvery)
 	probe.Stop()
 	defer probe.Stop()
+	sweep := db.clock.NewTimer(firstSweep)
+	defer sweep.Stop()
 	for {
 		batch := db.queue.take()
 		if len(batch) == 0 {
@@ -133,6 +138,9 @@ func (db *DB) write() {
 				continue
 			case <-probe.C():
 				batch = []*job{{fn: probeWrite, done: func(error) {}}}
+			case <-sweep.C():
+				sweep.Reset(sweepEvery)
+				batch = []*job{{fn: sweepOld, done: db.swept}}
 			}
 		}
 		db.run(batch)

@@ -266,8 +266,12 @@ func (o *Outbox) expire(ctx context.Context, now time.Time) (soonest time.Time, 
 		return soonest, nil
 	}
 	err = o.cfg.DB.Update(ctx, func(tx *journal.Tx) error {
-		for _, r := range over {
-			if err := tx.UpdateOutbox(r, journal.OutboxQueued); err != nil && !isOver(err) {
+		for i, r := range over {
+			err := tx.UpdateOutbox(r, journal.OutboxQueued)
+			if isOver(err) { // dropped by somebody: its own end is told
+				over[i], err = tx.GetOutbox(r.DeliveryID)
+			}
+			if err != nil && !isOver(err) {
 				return err
 			}
 		}

@@ -31,10 +31,12 @@ func (o *Outbox) work(ctx context.Context, p pick) {
 	d := p.d
 	ready := o.ready(d)
 	switch {
+	case o.expired(d) && d.inDoubt():
+		o.lastWord(ctx, d, ready)
+	case o.expired(d):
+		o.end(ctx, d, journal.OutboxExpired, "", "expired")
 	case d.claimed && !ready:
 		o.unclaim(ctx, d)
-	case o.expired(d):
-		o.lastWord(ctx, d, ready)
 	case !ready: // it was a moment ago
 	case d.inDoubt() && !o.nameHolds(d):
 		o.ask(ctx, d)
