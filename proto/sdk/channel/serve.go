@@ -3,27 +3,44 @@ package channel
 import (
 	"google.golang.org/grpc"
 
-	channelv1 "github.com/openclaw/openclaw-supervisor/proto/gen/openclaw/channel/v1"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/plugin"
 )
 
 // Serve runs a channel worker's process; it returns when the process is to exit. It
 // is all that a worker's main has to call.
 func Serve(p Plugin) {
-	plugin.Serve(plugin.ServeConfig{Base: base{p}, Features: Features(p), Register: func(g *grpc.Server) { Register(g, p) }})
+	s := newServer(p)
+	plugin.Serve(plugin.ServeConfig{Base: base{p, s}, Features: Features(p), Register: s.register})
 }
 
-// Register puts the channel contract of p on a gRPC server. Serve does so; test
-// harnesses use it, with NewBase for the other half.
-func Register(g *grpc.Server, p Plugin) { channelv1.RegisterChannelServiceServer(g, &server{p: p}) }
-
-// NewBase gives the base half of p for a test harness's own gRPC server; stopped may be nil.
-func NewBase(p Plugin, stopped func()) *plugin.Server {
-	return plugin.NewServer(base{p}, Features(p), stopped)
+// Server is both halves of a channel's contract, for a test harness's own gRPC server.
+type Server struct {
+	*plugin.Server
+	channel *server
 }
 
-// base fills in what the SDK knows of a plugin: its kind and the powers it has.
-type base struct{ Plugin }
+// NewServer makes both halves for p; stopped, which may be nil, is called once a drain is over or the host is gone.
+func NewServer(p Plugin, stopped func()) *Server {
+	s := newServer(p)
+	return &Server{Server: plugin.NewServer(base{p, s}, Features(p), stopped), channel: s}
+}
+
+// Register puts both services on a gRPC server.
+func (s *Server) Register(g *grpc.Server) {
+	s.Server.Register(g)
+	s.channel.register(g)
+}
+
+// base fills in what the SDK knows of a plugin: its kind, the powers it has, and whether it has its line.
+type base struct {
+	Plugin
+	server *server
+}
+
+func (b base) Attached(line *plugin.Line) {
+	b.Plugin.Attached(line)
+	close(b.server.attached)
+}
 
 func (b base) Describe() plugin.Description {
 	d := b.Plugin.Describe()

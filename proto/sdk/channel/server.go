@@ -29,7 +29,13 @@ var ErrTooLarge = errors.New("media is larger than allowed")
 type server struct {
 	channelv1.UnimplementedChannelServiceServer
 	p Plugin
+	// attached is closed once the plugin has its line: until then no account is started.
+	attached chan struct{}
 }
+
+func newServer(p Plugin) *server { return &server{p: p, attached: make(chan struct{})} }
+
+func (s *server) register(g *grpc.Server) { channelv1.RegisterChannelServiceServer(g, s) }
 
 func lacks(rpc string) error {
 	return status.Errorf(codes.Unimplemented, "this channel has no %s", rpc)
@@ -58,6 +64,12 @@ func wireError(err error) error {
 }
 
 func (s *server) StartAccount(ctx context.Context, r *channelv1.StartAccountRequest) (*channelv1.StartAccountResponse, error) {
+	// The host's call may overtake its own Hello: they travel on different streams.
+	select {
+	case <-s.attached:
+	case <-ctx.Done():
+		return nil, status.Error(codes.FailedPrecondition, "start account: the line was not opened (Attach comes first)")
+	}
 	a := AccountStart{Account: AccountID(r.GetAccount()), Config: json.RawMessage(r.GetConfigJson()), Revision: r.GetRevision()}
 	for _, c := range r.GetCursors() {
 		a.Cursors = append(a.Cursors, *message.CursorFromWire(c))

@@ -105,7 +105,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := os.MkdirAll(paths.SupervisorDir(), 0o700); err != nil {
 		return nil, fmt.Errorf("make the supervisor's folder: %w", err)
 	}
-	a.db, err = journal.Open(ctx, journal.Config{Path: filepath.Join(paths.SupervisorDir(), "journal.db"), Log: subsystem(a.log, "journal")})
+	a.db, err = journal.Open(ctx, journal.Config{Path: filepath.Join(paths.SupervisorDir(), "journal.db"), Log: subsystem(a.log, "journal"), Version: o.Version})
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +127,7 @@ func (a *App) wire(ctx context.Context) (err error) {
 	a.book = &book{store: a.store, channels: a.channels}
 	a.index, err = session.Open(ctx, session.Config{
 		DB: a.db, Clock: sys, Log: subsystem(a.log, "sessions"), StorePath: a.book.storePath, Agents: snapshot.Config.AgentIDs(),
+		MainKey: snapshot.Config.Session.MainKey,
 	})
 	if err != nil {
 		return err
@@ -212,6 +213,7 @@ func (a *App) Run(ctx context.Context) error {
 	start(&working, work, "workers", a.pool.Run)
 	start(&working, work, "configuration", func(ctx context.Context) error { return a.store.Run(ctx, a.apply) })
 	start(&working, work, "conditions", a.watchConditions)
+	start(&working, work, "programs", a.watchPrograms)
 	start(&working, work, "plugins", func(ctx context.Context) error { return a.catalog.Watch(ctx, a.programsChanged) })
 	var err error
 	if err = a.applyWorkers(); err == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/channel"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/message"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/plugin"
+	"github.com/openclaw/openclaw-supervisor/supervisor/internal/catalog"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/config"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/journal"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/worker"
@@ -56,7 +57,7 @@ func (a *App) agentSpec() worker.Spec {
 		},
 	}
 	entry, err := a.catalog.AgentRuntime()
-	a.found(&spec, entry.Path, err, "the agent runtime")
+	a.found(&spec, entry, err, "the agent runtime")
 	spec.Revision = entry.Revision
 	return spec
 }
@@ -83,7 +84,7 @@ func (a *App) channelSpec(s *config.Snapshot, id string) (worker.Spec, bool) {
 	if err == nil && !s.PluginAllowed(id, entry.Bundled) {
 		return worker.Spec{}, false
 	}
-	a.found(&spec, entry.Path, err, "channel "+id)
+	a.found(&spec, entry, err, "channel "+id)
 	spec.Revision = entry.Revision
 	return spec, true
 }
@@ -92,20 +93,26 @@ func (a *App) memoryLimit(id string) int64 {
 	return int64(a.store.Snapshot().WorkerLimit(id).MemoryMB) << 20
 }
 
-// found fills in the file to run, or says why there is none.
-func (a *App) found(spec *worker.Spec, path string, err error, what string) {
-	spec.Path = path
+// found fills in the file to run, or says why there is none. A file that differs from its
+// approval does not stop the approved copy of it: that goes on, with a condition.
+func (a *App) found(spec *worker.Spec, entry catalog.Entry, err error, what string) {
+	spec.Path = entry.Path
+	code := "program:" + spec.ID
 	if err == nil {
+		a.board.Clear(code)
 		return
 	}
-	spec.Unavailable = &worker.Condition{Code: worker.CodeUnavailable, Text: fmt.Sprintf("%s: %v", what, err)}
-	var reason interface {
-		error
-		Remedy() string
+	action := ""
+	var refusal *catalog.Refusal
+	if errors.As(err, &refusal) {
+		action = refusal.Action
 	}
-	if errors.As(err, &reason) {
-		spec.Unavailable.Action = reason.Remedy()
+	text := fmt.Sprintf("%s: %v", what, err)
+	a.board.Raise(protocol.Condition{Code: code, Title: "Program not run", Severity: protocol.SeverityWarning, Text: text, Action: action})
+	if refusal != nil && refusal.Code == catalog.CodeUnapproved && entry.Path != "" {
+		return
 	}
+	spec.Unavailable = &worker.Condition{Code: worker.CodeUnavailable, Text: text, Action: action}
 }
 
 // apply carries a change of the configuration out. It is called for one change after the other.
@@ -141,7 +148,7 @@ func (a *App) dropRemoved(ctx context.Context, c config.Change) error {
 			continue
 		}
 		err := a.db.Update(ctx, func(tx *journal.Tx) error {
-			if _, err := tx.DropOutboxOfAccount(ch.Channel, message.AccountID(ch.Account), causeRemoved); err != nil {
+			if _, err := a.outbox.DropAccount(tx, ch.Channel, message.AccountID(ch.Account), causeRemoved); err != nil {
 				return err
 			}
 			_, err := tx.DropInboxOfAccount(ch.Channel, message.AccountID(ch.Account), causeRemoved)

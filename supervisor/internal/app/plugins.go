@@ -37,6 +37,15 @@ func (a *App) openCatalog() (*catalog.Catalog, error) {
 	}), nil
 }
 
+// watchPrograms looks at the programs anew when one came, went or changed.
+func (a *App) watchPrograms(ctx context.Context) error {
+	return a.catalog.Watch(ctx, func() {
+		if err := a.applyWorkers(); err != nil {
+			a.log.Error("the workers could not be applied after a change of their programs", "error", err)
+		}
+	})
+}
+
 // pins keeps the approved files in the journal, beside what else is remembered of a worker.
 type pins struct{ db *journal.DB }
 

@@ -55,9 +55,7 @@ func Connect(tb TB, p channel.Plugin) *Host {
 	h := &Host{tb: tb, stopped: make(chan struct{}), states: map[channel.AccountID][]channel.AccountState{}}
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
-	base := channel.NewBase(p, func() { close(h.stopped) })
-	base.Register(server)
-	channel.Register(server, p)
+	channel.NewServer(p, func() { close(h.stopped) }).Register(server)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
