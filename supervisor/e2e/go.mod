@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/coder/websocket v1.8.15
-	github.com/google/go-cmp v0.7.0
 	modernc.org/sqlite v1.61.1
 )
 
@@ -14,7 +13,6 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/openclaw/openclaw-supervisor/clientws v0.0.0
-	github.com/openclaw/openclaw-supervisor/proto v0.0.0
 	github.com/openclaw/openclaw-supervisor/workers/fakenet v0.0.0
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	golang.org/x/sys v0.50.0 // indirect
