@@ -225,6 +225,14 @@ func TestAnswerIsNotPaidTwice(t *testing.T) {
 			if err := down.Await(ctx, 1); err != nil {
 				t.Fatal(err)
 			}
+			// Before the refusal is stored the send is in doubt: then silence is the promise, not a second try.
+			e.Await("the refused delivery to be back in line", patience, func() error {
+				rows, err := e.Outbox(41)
+				if err == nil && (len(rows) != 1 || rows[0].State != "queued") {
+					err = fmt.Errorf("deliveries are %+v", rows)
+				}
+				return err
+			})
 			victim.kill(e)
 			down.Remove()
 			e.AwaitText(41, "once is enough")
