@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
 	"github.com/openclaw/openclaw-supervisor/workers/fakenet/model"
 	"github.com/openclaw/openclaw-supervisor/workers/fakenet/telegram"
 )
@@ -196,6 +198,9 @@ func TestKilledAtEachStep(t *testing.T) {
 					if got := e.Telegram.Copies(telegram.Saying(chat, answer)); got != s.copies {
 						t.Errorf("%d answers, want %d", got, s.copies)
 					}
+					if s.unknown {
+						e.expectInDoubt(chat)
+					}
 					if n := e.Heard(answer); n != 1 {
 						t.Errorf("the transcripts hold the message %d times, want once", n)
 					}
@@ -206,6 +211,19 @@ func TestKilledAtEachStep(t *testing.T) {
 			}
 			e.Stop()
 		})
+	}
+}
+
+// expectInDoubt fails unless the operator is shown that an answer may not have arrived.
+func (e *Env) expectInDoubt(chat int64) {
+	e.t.Helper()
+	var list protocol.OutboxListResult
+	e.Call(protocol.MethodOutboxList, protocol.OutboxListParams{States: []string{"unknown"}}, &list)
+	if !slices.ContainsFunc(list.Deliveries, func(d protocol.Delivery) bool { return d.Conversation == fmt.Sprint(chat) }) {
+		e.t.Errorf("outbox.list does not show the delivery to chat %d as unknown: %+v", chat, list.Deliveries)
+	}
+	if out := e.MustCLI("outbox", "list", "--state", "unknown"); !strings.Contains(out, fmt.Sprint(chat)) {
+		e.t.Errorf("openclaw outbox does not show chat %d:\n%s", chat, out)
 	}
 }
 

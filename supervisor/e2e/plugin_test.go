@@ -14,20 +14,6 @@ import (
 	"github.com/openclaw/openclaw-supervisor/clientws/protocol"
 )
 
-// install drops a plugin's binary into the plugins folder of the state directory.
-func (e *Env) install(name string) string {
-	e.t.Helper()
-	dir := filepath.Join(e.State, "plugins")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		e.t.Fatal(err)
-	}
-	to := filepath.Join(dir, name)
-	if err := copyFile(filepath.Join(e.Bin.Plugins, name), to); err != nil {
-		e.t.Fatal(err)
-	}
-	return to
-}
-
 // TestEchoPlugin: a stranger's plugin is dropped into the folder, and answers.
 func TestEchoPlugin(t *testing.T) {
 	t.Parallel()

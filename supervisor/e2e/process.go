@@ -56,7 +56,7 @@ func (e *Env) Launch() {
 		e.t.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it is ended by signals, as the tests say
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = e.dir("work"), e.environ(), file, file
 	cmd.SysProcAttr = sysProcAttr(e.clones)
 	if err := cmd.Start(); err != nil {
