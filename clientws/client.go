@@ -143,7 +143,7 @@ func (c *Client) await(ctx context.Context) (*conn, error) {
 		switch {
 		case closed != nil:
 			return nil, closed
-		case current != nil && !(c.opts.Reconnect && current.hasEnded()):
+		case current != nil && (!c.opts.Reconnect || !current.hasEnded()):
 			return current, nil
 		}
 		select {

@@ -147,7 +147,7 @@ func (s *Service) Models(context.Context) (agent.Models, error) {
 	def, reason, err := cat.Default("")
 	if err != nil {
 		out.DefaultReason = err.Error()
-		return out, nil
+		return out, nil //nolint:nilerr // that no model can be used is an answer, with its reason
 	}
 	out.DefaultModel, out.DefaultReason, out.DefaultContextWindow = def.Ref(), reason, def.ContextWindow
 	return out, nil

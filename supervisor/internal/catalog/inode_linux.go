@@ -12,5 +12,5 @@ func inodeOf(info fs.FileInfo) (dev, ino uint64, ctimeNS int64) {
 	if !ok {
 		return 0, 0, 0
 	}
-	return uint64(st.Dev), st.Ino, st.Ctim.Nano()
+	return st.Dev, st.Ino, st.Ctim.Nano()
 }

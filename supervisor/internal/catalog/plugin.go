@@ -15,26 +15,26 @@ import (
 // plugin checks a file from a plugin folder and gives the private copy of it.
 func (c *Catalog) plugin(ctx context.Context, id, dir, path string) (Entry, error) {
 	e := Entry{ID: id, Path: path, Source: path}
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s cannot be followed: %v", path, err), "put the program itself into the folder"}
 	}
-	realDir, err := filepath.EvalSymlinks(dir)
+	targetDir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return e, fmt.Errorf("look at %s: %w", dir, err)
 	}
-	if rel, err := filepath.Rel(realDir, real); err != nil || strings.HasPrefix(rel, "..") {
-		return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s leads out of the plugin folder, to %s", path, real), "put the program itself into the folder"}
+	if rel, err := filepath.Rel(targetDir, target); err != nil || strings.HasPrefix(rel, "..") {
+		return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s leads out of the plugin folder, to %s", path, target), "put the program itself into the folder"}
 	}
-	for _, p := range []string{realDir, real} {
+	for _, p := range []string{targetDir, target} {
 		if reason := distrust(p); reason != "" {
 			return e, &Refusal{CodeUnsafeFile, fmt.Sprintf("%s %s", p, reason), "make it yours and writable by you alone: chown and chmod go-w " + p}
 		}
 	}
-	if err := executable(real); err != nil {
+	if err := executable(target); err != nil {
 		return e, err
 	}
-	if e.Path, e.SHA256, err = c.copyOf(real, filepath.Base(path)); err != nil {
+	if e.Path, e.SHA256, err = c.copyOf(target, filepath.Base(path)); err != nil {
 		return e, err
 	}
 	e.Revision = e.SHA256

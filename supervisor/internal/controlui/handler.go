@@ -158,7 +158,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(page)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		w.Write(page)
+		_, _ = w.Write(page)
 	}
 }
 
@@ -190,12 +190,12 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, name string) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		w.Write(data)
+		_, _ = w.Write(data)
 	}
 }
 
 func text(w http.ResponseWriter, code int, s string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	w.Write([]byte(s))
+	_, _ = w.Write([]byte(s))
 }

@@ -15,9 +15,9 @@ func everything(protocol.Scope) bool { return true }
 func nothing(protocol.Scope) bool    { return false }
 
 // attach adds an open connection to the bus.
-func attach(b *Bus, id string, max int, allows func(protocol.Scope) bool) (*sink, *Queue) {
+func attach(b *Bus, id string, limit int, allows func(protocol.Scope) bool) (*sink, *Queue) {
 	s := &sink{}
-	q := NewQueue(s.config(max))
+	q := NewQueue(s.config(limit))
 	b.Attach(id, q, allows)
 	q.Open(frame(`{"type":"res"}`))
 	return s, q

@@ -125,7 +125,7 @@ func (q *Queue) sendNumbered(size int, droppable bool, render func(seq uint64) [
 		q.start()
 	}
 	q.mu.Unlock()
-	q.settle(f, err)
+	_ = q.settle(f, err)
 }
 
 // Seq is the number of the last event that was meant for the connection.

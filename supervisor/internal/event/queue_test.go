@@ -48,9 +48,9 @@ func (g *gate) pass() {
 	}
 }
 
-func (s *sink) config(max int) QueueConfig {
+func (s *sink) config(limit int) QueueConfig {
 	return QueueConfig{
-		MaxBytes: max,
+		MaxBytes: limit,
 		Spawn:    s.wg.Go,
 		Write: func(b []byte) error {
 			s.gate.pass()

@@ -162,7 +162,7 @@ func (c *conn) readFailed(err error) {
 		c.closeNow(protocol.CloseTooBig, "")
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.stage.Load() != stageReady:
 		c.s.log.Info("handshake timeout", "conn", c.id, "remote", c.peer.Addr)
-		c.net.SetReadDeadline(time.Now().Add(c.s.limits.Close))
+		_ = c.net.SetReadDeadline(time.Now().Add(c.s.limits.Close))
 		c.closeNow(protocol.CloseNormal, "")
 	}
 }
@@ -181,14 +181,14 @@ func (c *conn) end() {
 	if c.stage.Load() == stageReady {
 		c.s.leave(c)
 	}
-	c.net.Close()
-	c.ws.CloseNow()
+	_ = c.net.Close()
+	_ = c.ws.CloseNow()
 	c.jobs.Wait()
 }
 
 // write hands a frame to the network.
 func (c *conn) write(frame []byte) error {
-	c.net.SetWriteDeadline(time.Now().Add(c.s.limits.Write))
+	_ = c.net.SetWriteDeadline(time.Now().Add(c.s.limits.Write))
 	return c.ws.Write(context.Background(), websocket.MessageText, frame)
 }
 
@@ -214,8 +214,8 @@ func (c *conn) closeNow(code int, reason string) {
 	if c.closed.Swap(true) {
 		return
 	}
-	c.net.SetWriteDeadline(time.Now().Add(c.s.limits.Write))
-	c.ws.Close(websocket.StatusCode(code), protocol.CutReason(reason))
+	_ = c.net.SetWriteDeadline(time.Now().Add(c.s.limits.Write))
+	_ = c.ws.Close(websocket.StatusCode(code), protocol.CutReason(reason))
 }
 
 // finishWith closes once what waits is written.
@@ -227,7 +227,7 @@ func (c *conn) finishWith(code int, reason string) {
 }
 
 // cut ends the connection without a word; run then ends.
-func (c *conn) cut() { c.net.Close() }
+func (c *conn) cut() { _ = c.net.Close() }
 
 // dispatch starts a request of a connection that is past the handshake.
 func (c *conn) dispatch(frame []byte) {
@@ -299,8 +299,8 @@ func (c *conn) spawn(f func(context.Context)) { c.jobs.Go(func() { f(c.ctx) }) }
 func (c *conn) answer(id string, payload any, failure *protocol.Error, here bool) {
 	f := event.Frame{Bytes: appendResponse(takeBuffer(), id, payload, failure), Recycle: giveBuffer}
 	if here {
-		c.queue.SendHere(f)
+		_ = c.queue.SendHere(f)
 		return
 	}
-	c.queue.Send(f)
+	_ = c.queue.Send(f)
 }

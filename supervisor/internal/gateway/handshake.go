@@ -17,7 +17,7 @@ const firstMustBeConnect = "invalid handshake: first request must be connect"
 
 // greet sends the challenge and starts the clock of the handshake.
 func (c *conn) greet() error {
-	c.net.SetReadDeadline(time.Now().Add(c.s.limits.Handshake))
+	_ = c.net.SetReadDeadline(time.Now().Add(c.s.limits.Handshake))
 	payload, err := json.Marshal(protocol.Challenge{Nonce: c.nonce, TS: c.s.now().UnixMilli()})
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (c *conn) admit(id string, params *protocol.ConnectParams) {
 		ConnID: c.id, DeviceID: grant.DeviceID, Client: params.Client, Role: grant.Role, Scopes: grant.Scopes,
 		ToolEvents: slices.Contains(params.Caps, protocol.CapToolEvents),
 	}
-	c.net.SetReadDeadline(time.Time{})
+	_ = c.net.SetReadDeadline(time.Time{})
 	c.ws.SetReadLimit(protocol.MaxPayload)
 	// Attached first: what happens from here on waits behind hello-ok, and
 	// what happened before is in its snapshot.

@@ -57,7 +57,7 @@ func tail(path string, p protocol.LogsTailParams) (protocol.LogsTailResult, erro
 	if err != nil {
 		return r, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return r, err
@@ -82,7 +82,7 @@ func tail(path string, p protocol.LogsTailParams) (protocol.LogsTailResult, erro
 	}
 	data := make([]byte, r.Size-start)
 	n, err := f.ReadAt(data, start)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return r, fmt.Errorf("read %s: %w", path, err)
 	}
 	data = data[:n]

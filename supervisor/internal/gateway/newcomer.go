@@ -10,21 +10,21 @@ import (
 // newcomers bounds sockets that have been opened and said nothing: when there
 // are too many, the oldest is closed.
 type newcomers struct {
-	max int
+	limit int
 
 	mu    sync.Mutex
 	order *list.List // of net.Conn, oldest first
 	at    map[net.Conn]*list.Element
 }
 
-func newNewcomers(max int) *newcomers {
-	return &newcomers{max: max, order: list.New(), at: make(map[net.Conn]*list.Element)}
+func newNewcomers(limit int) *newcomers {
+	return &newcomers{limit: limit, order: list.New(), at: make(map[net.Conn]*list.Element)}
 }
 
 // watch is an http.Server's ConnState.
 func (n *newcomers) watch(c net.Conn, state http.ConnState) {
 	if oldest := n.note(c, state); oldest != nil {
-		oldest.Close()
+		_ = oldest.Close()
 	}
 }
 
@@ -40,7 +40,7 @@ func (n *newcomers) note(c net.Conn, state http.ConnState) net.Conn {
 		return nil
 	}
 	n.at[c] = n.order.PushBack(c)
-	if n.order.Len() <= n.max {
+	if n.order.Len() <= n.limit {
 		return nil
 	}
 	oldest := n.order.Remove(n.order.Front()).(net.Conn)

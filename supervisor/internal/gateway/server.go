@@ -143,7 +143,7 @@ func (s *Server) shutdown(hs *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limits.Close)
 	defer cancel()
 	if err := hs.Shutdown(ctx); err != nil {
-		hs.Close()
+		_ = hs.Close()
 	}
 	s.wg.Wait()
 	deadline.Stop()

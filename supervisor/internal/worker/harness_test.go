@@ -59,7 +59,6 @@ type recordingSink struct {
 	running []Handle
 	gone    []string
 	calls   []plugin.Call
-	refused int
 	// start, where set, is called in Running.
 	start func(ctx context.Context, h Handle)
 }
@@ -136,12 +135,6 @@ func (s *recordingSink) awaitEvent(t testing.TB, from int, what string, f func(E
 		return false
 	})
 	return found, next
-}
-
-func (s *recordingSink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.events)
 }
 
 func describe(evs []Event) string {

@@ -217,7 +217,7 @@ func (x heart) Wake(ctx context.Context, text string, now bool) error {
 	if x.b.WakeFunc != nil {
 		return x.b.WakeFunc(ctx, text, now)
 	}
-	return queue{x.b}.Enqueue(ctx, text)
+	return queue(x).Enqueue(ctx, text)
 }
 
 func (x config) Redacted(ctx context.Context) (protocol.ConfigSnapshot, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -20,7 +21,7 @@ import (
 //	POST /burst    {"count", "everyMs", "conversation"}: messages at a rate, until done
 //	GET  /who      {"pid", "life", "accounts", "environ"}
 func (w *worker) control(address string) error {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for control: %w", err)
 	}

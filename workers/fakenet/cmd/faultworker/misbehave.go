@@ -71,7 +71,7 @@ func signalSelf(s syscall.Signal) {
 func descend(n int) int {
 	var ballast [1 << 10]byte
 	ballast[n%len(ballast)] = byte(n)
-	return descend(n+1) + int(ballast[(n+1)%len(ballast)])
+	return descend(n+1) + int(ballast[(n+1)%len(ballast)]) //nolint:staticcheck // without an end on purpose
 }
 
 // flood writes at least n bytes of whole lines to the real stderr.
@@ -107,7 +107,7 @@ func (w *worker) leak(mbPerS int) {
 func (w *worker) children(n int) {
 	var pids []string
 	for range n {
-		c := exec.Command("sleep", "600")
+		c := exec.Command("sleep", "600")      //nolint:noctx // they must outlive every context
 		c.SysProcAttr = &syscall.SysProcAttr{} // no parent-death signal: they outlive their parent
 		if err := c.Start(); err != nil {
 			w.lastWord("start a child: " + err.Error())
