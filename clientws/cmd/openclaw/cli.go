@@ -17,7 +17,7 @@ import (
 type build struct{ version, commit string }
 
 func (b build) String() string {
-	if b.commit == "" {
+	if b.commit == "" || strings.Contains(b.version, b.commit) {
 		return b.version
 	}
 	return b.version + " (" + b.commit + ")"

@@ -262,11 +262,22 @@ func (a *App) bootLines() {
 		return
 	}
 	ticket, _ := a.access.guard.Ticket()
+	cli := cliPath(os.Args[0])
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nOpenClaw supervisor %s is up.\n", a.opts.Version)
-	fmt.Fprintf(&b, "  page:      %s#token=%s\n             (this link works once, within two minutes; `openclaw dashboard` prints a new one)\n", a.dashboardURL(), ticket)
-	fmt.Fprintf(&b, "  terminal:  openclaw agent --message hello\n  processes: openclaw workers list\n  stop:      Ctrl-C\n\n")
+	fmt.Fprintf(&b, "  page:      %s#token=%s\n             (this link works once, within two minutes; `%s dashboard` prints a new one)\n", a.dashboardURL(), ticket, cli)
+	fmt.Fprintf(&b, "  terminal:  %s agent --message hello\n  processes: %s workers list\n  stop:      Ctrl-C\n\n", cli, cli)
 	_, _ = fmt.Fprint(a.opts.Console, b.String())
+}
+
+// cliPath is how the person at this console can call the CLI: as the supervisor itself
+// was called, where the two lie side by side.
+func cliPath(self string) string {
+	beside := filepath.Join(filepath.Dir(self), "openclaw")
+	if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && strings.ContainsRune(self, filepath.Separator) {
+		return beside
+	}
+	return "openclaw"
 }
 
 // dashboardURL is the page's address without its fragment.
