@@ -34,15 +34,18 @@ func (r *Runner) execute(ctx context.Context, a *active, start bool) {
 			r.finish(ctx, a, agent.Finished{Status: agent.RunAborted, StopReason: "aborted"})
 			return
 		}
-		living, err := r.cfg.Agents.Await(runCtx)
+		// The turn comes first: a runtime that was living before the wait for it may be dead by
+		// now, and its death is no fault of a run that it was never given.
+		release, err := r.suspect(runCtx, a)
 		if err != nil {
 			if ctx.Err() != nil {
 				return
 			}
 			continue // aborted while it waited
 		}
-		release, err := r.suspect(runCtx, a)
+		living, err := r.cfg.Agents.Await(runCtx)
 		if err != nil {
+			release()
 			if ctx.Err() != nil {
 				return
 			}
