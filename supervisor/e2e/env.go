@@ -44,6 +44,7 @@ type Env struct {
 	cfg    Config
 	wrap   func(argv []string) []string
 	clones uintptr
+	clean  bool // the last supervisor was stopped, and ended well
 	plain  bool // no variables of ours: everything lies where it does for a person
 
 	mu         sync.Mutex // guards what follows

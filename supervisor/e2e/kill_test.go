@@ -336,3 +336,71 @@ func TestSupervisorKilledLeavesNothing(t *testing.T) {
 	e.AwaitText(60, "here again")
 	e.Stop()
 }
+
+// TestManyChatsThroughManyDeaths: conversations go on side by side while one process after
+// the other dies; each message is answered in its own chat, at most once, and where it is
+// not, a row says unknown.
+func TestManyChatsThroughManyDeaths(t *testing.T) {
+	t.Parallel()
+	random := seed(t)
+	e := New(t)
+	e.Model.Answer = func(r model.Request) (model.Answer, bool) {
+		a := model.Script(r)
+		a.Gap = 10 * time.Millisecond
+		return a, true
+	}
+	e.Telegram.Inject(&telegram.Fault{Method: "sendMessage", Delay: 15 * time.Millisecond})
+	e.Start()
+	answer := func(i int) string { return fmt.Sprintf("what was asked here is number %d and nothing else", i) }
+	var chats []int64
+	// agentd dies three times at most: the fourth death in a row could rightly give a run up.
+	order := []int{0, 1, 2, 0, 1, 2, 0, 1}
+	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for _, next := range order {
+		for range 5 {
+			i := len(chats)
+			chats = append(chats, int64(3000+i))
+			e.Say(chats[i], "say: "+answer(i))
+		}
+		moment := time.NewTimer(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
+		<-moment.C
+		victims[next].kill(e)
+	}
+	e.AwaitSettled(1, chats...)
+	unknown := 0
+	for i, chat := range chats {
+		if e.verdict(chat, answer(i)) {
+			unknown++
+		}
+		if n := e.Heard(answer(i)); n != 1 {
+			t.Errorf("the transcripts hold the message of chat %d %d times, want once", chat, n)
+		}
+	}
+	t.Logf("%d chats, %d sends of unknown outcome", len(chats), unknown)
+	e.Stop()
+}
+
+// TestStoppedInMidStart: SIGTERM at any moment of a start ends everything, cleanly.
+func TestStoppedInMidStart(t *testing.T) {
+	t.Parallel()
+	random := seed(t)
+	e := New(t)
+	for range 10 {
+		e.Launch()
+		// Before its handler is there the signal ends the process in the system's way: wait for its first word.
+		e.Await("the first word of a start", patience, func() error {
+			if e.Output() == "" {
+				return errorText("nothing yet")
+			}
+			return nil
+		})
+		moment := time.NewTimer(time.Duration(random.Int64N(int64(120 * time.Millisecond))))
+		<-moment.C
+		e.Stop()
+		e.checkNothingLives()
+	}
+	e.Start()
+	e.Say(951, "say: all is well")
+	e.AwaitText(951, "all is well")
+	e.Stop()
+}

@@ -42,6 +42,7 @@ func (e *Env) Launch() {
 		e.t.Fatal("a supervisor runs already")
 	}
 	e.starts++
+	e.clean = false
 	argv := []string{filepath.Join(e.Bin.Dir, supervisorBinary), "--port", strconv.Itoa(e.Port)}
 	if e.WorkersDir != "" {
 		argv = append(argv, "--workers-dir", e.WorkersDir)
@@ -120,6 +121,7 @@ func (e *Env) stop(p *process) time.Duration {
 		if p.err != nil {
 			e.t.Errorf("SIGTERM: the supervisor must exit with 0: %v", p.err)
 		}
+		e.clean = p.err == nil
 	case <-limit.C:
 		e.t.Errorf("SIGTERM: the supervisor lives on after %s", stopLimit)
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // for its goroutines, in the dump
