@@ -155,12 +155,12 @@ func (b accountBlock) source() string {
 // configuredChannels lists the accounts of every channel block.
 func configuredChannels(loaded *config.Loaded) []configuredAccount {
 	out := []configuredAccount{}
-	for _, id := range loaded.Config.Channels.IDs() {
+	for _, id := range channelIDs(loaded) {
 		var channel struct {
 			accountBlock
 			Accounts map[string]accountBlock `json:"accounts"`
 		}
-		if err := json.Unmarshal(loaded.Config.Channels.Blocks[id], &channel); err != nil {
+		if block := loaded.Config.Channels.Blocks[id]; block != nil && json.Unmarshal(block, &channel) != nil {
 			continue // a plugin's own block may give these names another meaning
 		}
 		accounts := channel.Accounts
@@ -181,6 +181,18 @@ func configuredChannels(loaded *config.Loaded) []configuredAccount {
 		}
 	}
 	return out
+}
+
+// channelIDs are the channels that have a block, or a token in the environment, sorted.
+func channelIDs(loaded *config.Loaded) []string {
+	ids := loaded.Config.Channels.IDs()
+	for _, id := range []string{"telegram", "discord", "mattermost", "slack"} {
+		if loaded.Environ.Get(tokenVariable(id)) != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func tokenVariable(channel string) string {

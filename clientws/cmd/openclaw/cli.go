@@ -31,6 +31,7 @@ type cli struct {
 	Version kong.VersionFlag `short:"V" help:"Print the version and leave."`
 
 	Gateway   gatewayCmd   `cmd:"" help:"Run the gateway, or talk to a running one."`
+	Message   messageCmd   `cmd:"" help:"Send messages over the channels."`
 	Agent     agentCmd     `cmd:"" help:"Send the agent a message and print its answer."`
 	Health    healthCmd    `cmd:"" help:"Ask the running gateway for its health."`
 	Status    statusCmd    `cmd:"" help:"Show the installation at a glance."`
