@@ -96,21 +96,24 @@ func TestStoppedStaysStopped(t *testing.T) {
 	e.MustCLI("workers", "stop", telegramID)
 	for _, again := range []func(){e.restart, func() { e.KillSupervisor(); e.Launch() }} {
 		again()
-		w := e.Worker(telegramID)
-		if w.State != protocol.WorkerStopped || w.Desired != "off" {
-			t.Errorf("telegram is %s, wanted %s: it was stopped by the operator", w.State, w.Desired)
-		}
+		var w protocol.WorkerView
+		e.Await("telegram to be shown as stopped by the operator", patience, func() error {
+			if w = e.Worker(telegramID); w.State != protocol.WorkerStopped || w.Desired != "off" {
+				return fmt.Errorf("telegram is %s, wanted %s", w.State, w.Desired)
+			}
+			return nil
+		})
 		if w.Condition != nil && w.Condition.Code == "crashed" {
 			t.Errorf("it is shown as a fault: %+v", *w.Condition)
 		}
-		if status, body := e.get("/readyz"); status != 200 {
-			e.Await("the gateway to be ready", patience, func() error {
-				if status, body := e.get("/readyz"); status != 200 {
-					return fmt.Errorf("status %d: %s", status, body)
-				}
-				return nil
-			})
-			_ = body
+		e.Await("the gateway to be ready", patience, func() error {
+			if status, body := e.get("/readyz"); status != 200 {
+				return fmt.Errorf("status %d: %s", status, body)
+			}
+			return nil
+		})
+		if strings.Contains(e.Output(), "worker=telegram state=starting") {
+			t.Error("telegram was started although it was stopped by the operator")
 		}
 	}
 	e.Say(511, "say: at last")
