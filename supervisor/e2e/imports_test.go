@@ -59,7 +59,7 @@ var floors = [][]string{
 	{"lane", "run"},
 	{"outbox", "inbox", "worker"},
 	{"catalog"},
-	{"session", "access", "lease", "health", "event", "config", "logfile"},
+	{"session", "access", "pairing", "lease", "health", "event", "config", "logfile"},
 	{"journal"},
 	{"clock"},
 }
