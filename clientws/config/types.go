@@ -135,6 +135,7 @@ func (m *ModelRef) UnmarshalJSON(data []byte) error {
 // AgentDefaults holds what every agent has unless it says otherwise. What only agentd reads is in the raw block.
 type AgentDefaults struct {
 	Workspace              string          `json:"workspace"`
+	SkipBootstrap          bool            `json:"skipBootstrap"`
 	Model                  ModelRef        `json:"model"`
 	Models                 json.RawMessage `json:"models"`
 	UserTimezone           string          `json:"userTimezone"`

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/openclaw/openclaw-supervisor/clientws/config"
+	"github.com/openclaw/openclaw-supervisor/clientws/json5"
+)
+
+// setupCmd is `openclaw setup`.
+type setupCmd struct {
+	Workspace string `help:"The agent's folder." placeholder:"DIR"`
+	JSON      bool   `help:"Print one JSON document."`
+}
+
+// prepared is what setup has made or found; its JSON document.
+type prepared struct {
+	Config string `json:"config"`
+	// Wrote tells whether the configuration was changed.
+	Wrote     bool   `json:"wrote"`
+	Workspace string `json:"workspace"`
+	// Made are the workspace's files that were missing.
+	Made     []string `json:"made"`
+	Sessions string   `json:"sessions"`
+}
+
+// Run makes configuration, workspace and session store. What is there already stays as it is.
+func (c *setupCmd) Run(t *tool) error {
+	done, err := t.prepareInstallation(c.Workspace, func(*editor) {})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return t.json(done)
+	}
+	t.showPrepared(done)
+	t.print("Next: %s gateway", t.program)
+	return nil
+}
+
+func (t *tool) showPrepared(done prepared) {
+	if done.Wrote {
+		t.print("Wrote %s", done.Config)
+	} else {
+		t.print("Config OK: %s", done.Config)
+	}
+	t.print("Workspace OK: %s", done.Workspace)
+	t.print("Sessions OK: %s", done.Sessions)
+}
+
+// editor sets keys of a document and keeps the first error.
+type editor struct {
+	doc *json5.Document
+	err error
+}
+
+// set gives a key its value.
+func (e *editor) set(value any, path ...string) {
+	if e.err == nil {
+		e.err = e.doc.Set(path, value)
+	}
+}
+
+// unset removes a key.
+func (e *editor) unset(path ...string) {
+	if e.err == nil {
+		_, e.err = e.doc.Unset(path)
+	}
+}
+
+// get gives the value that stands in the file.
+func (e *editor) get(path ...string) (any, bool) { return e.doc.Get(path) }
+
+// text gives a text that stands in the file, "" where there is none.
+func (e *editor) text(path ...string) string {
+	value, _ := e.doc.Get(path)
+	text, _ := value.(string)
+	return text
+}
+
+// prepareInstallation makes the folders, then changes the configuration and adds what a start needs. workspace is the
+// folder that the operator names, "" for the one that is configured.
+func (t *tool) prepareInstallation(workspace string, change func(*editor)) (prepared, error) {
+	before, err := t.guarded()
+	if err != nil {
+		return prepared{}, err
+	}
+	done := prepared{Config: before.File, Made: []string{}}
+	done.Workspace, done.Sessions = t.workspace(before.Config), t.paths.SessionsDir(before.Config.DefaultAgentID())
+	if workspace != "" {
+		done.Workspace = t.paths.Expand(workspace)
+	}
+	if err := os.MkdirAll(t.paths.StateDir, 0o700); err != nil {
+		return done, fmt.Errorf("make the state directory: %w", err)
+	}
+	made, err := makeWorkspace(done.Workspace, before.Config.Agents.Defaults.SkipBootstrap)
+	if err != nil {
+		return done, fail("choose another folder: --workspace DIR", "%v", err)
+	}
+	done.Made = append(done.Made, made...)
+	if err := os.MkdirAll(done.Sessions, 0o700); err != nil {
+		return done, fmt.Errorf("make the session store: %w", err)
+	}
+	err = t.edit(func(doc *json5.Document) error {
+		e := &editor{doc: doc}
+		change(e)
+		if before.Config.Gateway.Mode == "" && e.text("gateway", "mode") == "" {
+			e.set("local", "gateway", "mode")
+		}
+		if workspace != "" || before.Config.Agents.Defaults.Workspace == "" {
+			e.set(done.Workspace, "agents", "defaults", "workspace")
+		}
+		return e.err
+	}, true)
+	if err != nil {
+		return done, err
+	}
+	after, err := t.guarded()
+	if err != nil {
+		return done, err
+	}
+	done.Wrote = before.Hash != after.Hash
+	return done, nil
+}
+
+// workspace is the default agent's folder.
+func (t *tool) workspace(settings config.Config) string {
+	id := settings.DefaultAgentID()
+	for _, agent := range settings.Agents.List {
+		if agent.ID == id && agent.Workspace != "" {
+			return t.paths.Expand(agent.Workspace)
+		}
+	}
+	if dir := settings.Agents.Defaults.Workspace; dir != "" {
+		return t.paths.Expand(dir)
+	}
+	return t.paths.AgentWorkspace(id)
+}
