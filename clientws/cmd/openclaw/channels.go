@@ -13,6 +13,8 @@ import (
 type channelsCmd struct {
 	Status channelsStatusCmd `cmd:"" default:"withargs" help:"Show the state of each account."`
 	List   channelsListCmd   `cmd:"" help:"List the configured channels and accounts."`
+	Add    channelsAddCmd    `cmd:"" help:"Add an account, or change one; asks where no flags are given."`
+	Remove channelsRemoveCmd `cmd:"" help:"Turn an account off, or delete it."`
 }
 
 type channelsStatusCmd struct {

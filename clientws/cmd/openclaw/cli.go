@@ -37,7 +37,7 @@ type cli struct {
 	Health    healthCmd    `cmd:"" help:"Ask the running gateway for its health."`
 	Status    statusCmd    `cmd:"" help:"Show the installation at a glance."`
 	Workers   workersCmd   `cmd:"" help:"List and control the channel and agent processes."`
-	Channels  channelsCmd  `cmd:"" help:"Show the configured channels and their state."`
+	Channels  channelsCmd  `cmd:"" help:"Show, add and remove channels and their accounts."`
 	Sessions  sessionsCmd  `cmd:"" help:"List the stored conversations."`
 	Outbox    outboxCmd    `cmd:"" help:"Show what is on its way to the networks, and decide on what is in doubt."`
 	Models    modelsCmd    `cmd:"" help:"Show the models that can be used."`
@@ -51,6 +51,7 @@ type cli struct {
 // tool is what a command works with.
 type tool struct {
 	ctx      context.Context
+	in       io.Reader
 	out, err io.Writer
 	build    build
 	env      config.Environ
@@ -76,7 +77,7 @@ var errSilent = errors.New("")
 // run is the whole program; it gives the exit code.
 func run(ctx context.Context, args []string, b build, out, errOut io.Writer) int {
 	var c cli
-	t := &tool{ctx: ctx, out: out, err: errOut, build: b, env: config.ProcessEnviron(), program: "openclaw"}
+	t := &tool{ctx: ctx, in: os.Stdin, out: out, err: errOut, build: b, env: config.ProcessEnviron(), program: "openclaw"}
 	left := -1
 	parser, err := kong.New(&c, kong.Name("openclaw"),
 		kong.Description("One assistant on your own machine, reachable from the chat networks you use."),
@@ -129,6 +130,10 @@ func (t *tool) prepare(c cli) error {
 // report prints an error and gives the exit code: 0 without one, else 1.
 func (t *tool) report(err error) int {
 	if err == nil {
+		return 0
+	}
+	if errors.Is(err, errCancelled) {
+		_, _ = fmt.Fprintln(t.err, "Cancelled.")
 		return 0
 	}
 	if errors.Is(err, errSilent) {
