@@ -39,6 +39,7 @@ type cli struct {
 	Workers   workersCmd   `cmd:"" help:"List and control the channel and agent processes."`
 	Channels  channelsCmd  `cmd:"" help:"Show, add and remove channels and their accounts."`
 	Sessions  sessionsCmd  `cmd:"" help:"List the stored conversations."`
+	Pairing   pairingCmd   `cmd:"" help:"Let people in who wrote to a channel."`
 	Outbox    outboxCmd    `cmd:"" help:"Show what is on its way to the networks, and decide on what is in doubt."`
 	Models    modelsCmd    `cmd:"" help:"Show the models that can be used."`
 	Logs      logsCmd      `cmd:"" help:"Show the gateway's log."`
