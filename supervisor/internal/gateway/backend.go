@@ -24,6 +24,7 @@ type Backends struct {
 	Directory Directory
 	Files     AgentFiles
 	Outbox    Outbox
+	Pairing   Pairing
 	Channels  Channels
 	Sender    Sender
 	Workers   Workers

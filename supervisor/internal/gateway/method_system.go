@@ -33,6 +33,7 @@ func (s *Server) register() {
 	s.registerSessions()
 	s.registerFiles()
 	s.registerOutbox()
+	s.registerPairing()
 	if b.Heart != nil {
 		m.add(method{name: protocol.MethodLastHeartbeat, handle: s.lastHeartbeat})
 		m.add(method{name: protocol.MethodSetHeartbeats, handle: s.setHeartbeats})

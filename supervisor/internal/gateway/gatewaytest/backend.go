@@ -36,6 +36,9 @@ type Backend struct {
 	ControlFunc    func(context.Context, gateway.WorkerAction, string) (protocol.WorkerView, error)
 	WorkerLogsFunc func(string, int) ([]string, error)
 	WakeFunc       func(context.Context, string, bool) error
+	PairingsFunc   func(context.Context, protocol.PairingListParams) (protocol.PairingListResult, error)
+	PairFunc       func(context.Context, protocol.PairingApproveParams) (protocol.PairingApproveResult, error)
+	UnpairFunc     func(context.Context, protocol.PairingRejectParams) (protocol.PairingRejectResult, error)
 	RedactedFunc   func(context.Context) (protocol.ConfigSnapshot, error)
 	LogPath        string
 	ChannelIDs     []string
@@ -49,7 +52,7 @@ func (b *Backend) Backends() gateway.Backends {
 	return gateway.Backends{
 		Chats: chats{b}, Notes: notes{b}, Runs: runs{b}, Sessions: sessions{b}, Editor: editor{b}, Directory: directory{b},
 		Channels: channels{b}, Sender: sender{b}, Workers: workers{b}, Events: queue{b}, Heart: heart{b}, Config: config{b},
-		VoiceWake: voiceWake{}, Logs: logFile{b},
+		VoiceWake: voiceWake{}, Logs: logFile{b}, Pairing: pairing{b},
 	}
 }
 
@@ -67,6 +70,7 @@ type (
 	heart     struct{ b *Backend }
 	config    struct{ b *Backend }
 	logFile   struct{ b *Backend }
+	pairing   struct{ b *Backend }
 	voiceWake struct{}
 )
 
