@@ -28,6 +28,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/lane"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/logfile"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/outbox"
+	"github.com/openclaw/openclaw-supervisor/supervisor/internal/pairing"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/router"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/run"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/session"
@@ -63,6 +64,7 @@ type App struct {
 	board    *health.Board
 	access   *accessGuard
 	book     *book
+	pairing  *pairing.Store
 	channels *channels
 	agents   *agents
 	sink     *sink
@@ -124,7 +126,8 @@ func (a *App) wire(ctx context.Context) (err error) {
 	snapshot := a.store.Snapshot()
 	bus := event.NewBus()
 	a.channels, a.agents = newChannels(subsystem(a.log, "channels")), newAgents()
-	a.book = &book{store: a.store, channels: a.channels}
+	a.pairing = pairing.New(pairing.Config{Dir: a.paths.CredentialsDir(), Now: sys.Now, Log: subsystem(a.log, "pairing")})
+	a.book = &book{store: a.store, channels: a.channels, pairing: a.pairing}
 	a.index, err = session.Open(ctx, session.Config{
 		DB: a.db, Clock: sys, Log: subsystem(a.log, "sessions"), StorePath: a.book.storePath, Agents: snapshot.Config.AgentIDs(),
 		MainKey: snapshot.Config.Session.MainKey,
@@ -150,7 +153,8 @@ func (a *App) wire(ctx context.Context) (err error) {
 	})
 	commands := command.NewSet(a.runner)
 	a.router = router.New(router.Config{
-		DB: a.db, Lanes: a.lanes, Runs: a.runner, Commands: commands, Deliverer: a.courier, Settings: a.book, Keys: a.book, Log: subsystem(a.log, "router"),
+		DB: a.db, Lanes: a.lanes, Runs: a.runner, Commands: commands, Deliverer: a.courier, Settings: a.book, Keys: a.book,
+		Pairing: a.pairing, Notifier: a.courier, Program: program(a.paths.Profile), Log: subsystem(a.log, "router"),
 	})
 	a.inbox = inbox.New(inbox.Config{DB: a.db, Clock: sys, Log: subsystem(a.log, "inbox"), Notify: func(row journal.InboxRow) { a.router.Take(a.takeCtx(), row) }})
 	a.catalog, err = a.openCatalog()

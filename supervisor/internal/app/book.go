@@ -10,6 +10,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/agent"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/message"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/config"
+	"github.com/openclaw/openclaw-supervisor/supervisor/internal/pairing"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/router"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/session"
 )
@@ -19,6 +20,7 @@ type book struct {
 	store    *config.Store
 	index    *session.Index
 	channels *channels
+	pairing  *pairing.Store
 }
 
 // place is a session and its agent.
@@ -188,7 +190,8 @@ func (b *book) Channel(channel string, account message.AccountID) (router.Channe
 		return router.ChannelSettings{}, false
 	}
 	out := channelSettings(a.JSON)
-	out.Label = channel
+	out.Label, out.DefaultAccount = channel, message.AccountID(block.DefaultAccount)
+	out.Paired = b.pairing.Allowed(channel)
 	if d, ok := b.channels.description(channel); ok && d.Label != "" {
 		out.Label = d.Label
 	}

@@ -72,13 +72,14 @@ func (a *App) wireControlPlane(bus *event.Bus, commands *command.Set, events run
 		return err
 	}
 	chat := &chats{db: a.db, runner: a.runner, commands: commands, book: a.book, agents: a.agents, media: attachments{a.media}, events: events, clock: sys}
+	send := &sender{db: a.db, book: a.book, channels: a.channels, pool: a.pool, courier: a.courier, runner: a.runner}
 	a.server, err = gateway.New(gateway.Config{
 		Version: a.opts.Version, Commit: a.opts.Commit, StateDir: a.paths.StateDir, ConfigPath: a.paths.ConfigFile,
 		SessionDefaults: a.sessionDefaults, Guard: guard, Bus: bus, Board: a.board, Page: page, Ready: a.notReady, DashboardURL: a.dashboardURL,
 		Registerer: a.registry, Gatherer: a.registry, Log: subsystem(a.log, "gateway"), Now: now,
 		Backends: gateway.Backends{
-			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Outbox: deliveries{a.outbox}, Files: &agentFiles{store: a.store, agents: a.agents}, Channels: status,
-			Sender:  &sender{db: a.db, book: a.book, channels: a.channels, pool: a.pool, courier: a.courier, runner: a.runner},
+			Chats: chat, Notes: chat, Runs: chat, Sessions: sess, Editor: sess, Directory: dir, Avatars: dir, Outbox: deliveries{a.outbox}, Pairing: &pairings{store: a.pairing, send: send}, Files: &agentFiles{store: a.store, agents: a.agents}, Channels: status,
+			Sender:  send,
 			Workers: workers, Events: notes, Heart: notes, Config: configView{a.store, a.channels}, VoiceWake: voiceWake{a.paths}, Logs: logPath{a.logFile},
 		},
 	})

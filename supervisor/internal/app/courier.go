@@ -12,6 +12,7 @@ import (
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/plugin"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/journal"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/outbox"
+	"github.com/openclaw/openclaw-supervisor/supervisor/internal/router"
 	"github.com/openclaw/openclaw-supervisor/supervisor/internal/run"
 )
 
@@ -27,6 +28,7 @@ type courier struct {
 
 var (
 	_ run.Deliverer    = (*courier)(nil)
+	_ router.Notifier  = (*courier)(nil)
 	_ outbox.Deliverer = (*courier)(nil)
 )
 
@@ -36,7 +38,17 @@ func (c *courier) Deliver(tx *journal.Tx, d run.Delivery) error {
 	return err
 }
 
+// DeliverPlain implements router.Notifier: a text that is no Markdown is cut and stored.
+func (c *courier) DeliverPlain(tx *journal.Tx, d run.Delivery) error {
+	_, err := c.insertText(tx, d, markup.PlainText(d.Text))
+	return err
+}
+
 func (c *courier) insert(tx *journal.Tx, d run.Delivery) ([]message.DeliveryID, error) {
+	return c.insertText(tx, d, markup.Parse(d.Text))
+}
+
+func (c *courier) insertText(tx *journal.Tx, d run.Delivery, text message.Text) ([]message.DeliveryID, error) {
 	settings, caps := c.settings(d.Route)
 	limit := fallbackLimit
 	if caps.TextLimit.N > 0 {
@@ -46,7 +58,7 @@ func (c *courier) insert(tx *journal.Tx, d run.Delivery) ([]message.DeliveryID, 
 		limit.N = n
 	}
 	preview := settings.LinkPreview == nil || *settings.LinkPreview
-	chunks := markup.Split(markup.Parse(d.Text), limit)
+	chunks := markup.Split(text, limit)
 	entries := make([]outbox.Entry, 0, len(chunks))
 	for i, text := range chunks {
 		m := message.Outbound{

@@ -1,8 +1,12 @@
 package router
 
 import (
+	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/openclaw/openclaw-supervisor/clientws/config"
 	"github.com/openclaw/openclaw-supervisor/proto/sdk/message"
 )
 
@@ -20,36 +24,75 @@ const anyone = "*"
 // ChannelSettings are what access and routing read of a channel account's settings.
 type ChannelSettings struct {
 	// Label is the name people know the channel by ("Telegram").
-	Label     string
-	DMPolicy  string
-	AllowFrom []string
+	Label    string
+	DMPolicy string
+	// AllowFrom is the configured list, Paired are the senders who were let in by a pairing code.
+	AllowFrom, Paired []string
+	// DefaultAccount is the channel's account that is meant where none is named.
+	DefaultAccount message.AccountID
 }
 
-// verdict is whether a message is let in; cause says why not.
+// causes for which a message is denied.
+const (
+	causePairing     = "pairing_required"
+	causePairingFull = "pairing_full"
+)
+
+// verdict is whether a message is let in; cause says why not. ask says that the sender
+// is to be told how to be let in.
 type verdict struct {
-	admitted bool
-	cause    string
+	admitted, ask bool
+	cause         string
 }
 
-// admit applies the direct-message policy. Until pairing is built, a policy that is
-// neither open nor allowlist lets nobody in; neither does any group.
+// admit applies the direct-message policy. No group is let in yet.
 func admit(channel string, s ChannelSettings, m message.Inbound) verdict {
 	if m.ChatKind != message.ChatDirect {
 		return verdict{cause: "group_not_served"}
 	}
-	listed := allowed(channel, s.AllowFrom, m.Sender)
-	switch s.DMPolicy {
-	case PolicyOpen:
-		return verdict{admitted: true}
-	case PolicyAllowlist:
-		if listed {
-			return verdict{admitted: true}
-		}
-		return verdict{cause: "sender_not_in_allowlist"}
-	case PolicyDisabled:
+	listed := allowed(channel, s.AllowFrom, m.Sender) || allowed(channel, s.Paired, m.Sender)
+	switch {
+	case s.DMPolicy == PolicyDisabled:
 		return verdict{cause: "dm_policy_disabled"}
+	case s.DMPolicy == PolicyOpen, listed && (s.DMPolicy == PolicyAllowlist || s.DMPolicy == PolicyPairing):
+		return verdict{admitted: true}
+	case s.DMPolicy == PolicyAllowlist:
+		return verdict{cause: "sender_not_in_allowlist"}
+	case s.DMPolicy == PolicyPairing:
+		return verdict{ask: true, cause: causePairing}
 	}
-	return verdict{cause: "dm_policy_not_served:" + s.DMPolicy}
+	return verdict{cause: "dm_policy_unknown:" + s.DMPolicy}
+}
+
+// mayCommand reports whether a sender who was let in may use commands: one of the lists
+// that are set holds them, or none is set. Where commands.useAccessGroups is false everybody may;
+// WhatsApp, whose number is a person's own, takes commands from owners alone.
+func mayCommand(channel string, s ChannelSettings, c config.Commands, who message.Sender) bool {
+	owners := ownerList(c)
+	if channel == "whatsapp" {
+		if len(owners) == 0 {
+			owners = slices.DeleteFunc(slices.Clone(s.AllowFrom), func(e string) bool { return strings.TrimSpace(e) == anyone })
+		}
+		return len(owners) == 0 || allowed(channel, owners, who)
+	}
+	lists := slices.Concat(s.AllowFrom, s.Paired, owners)
+	return !c.UseAccessGroups || len(lists) == 0 || allowed(channel, lists, who)
+}
+
+// ownerList is commands.ownerAllowFrom; ids may be written as numbers.
+func ownerList(c config.Commands) []string {
+	var out []string
+	for _, entry := range c.OwnerAllowFrom {
+		switch v := entry.(type) {
+		case string:
+			out = append(out, v)
+		case float64:
+			out = append(out, strconv.FormatFloat(v, 'f', -1, 64))
+		case json.Number:
+			out = append(out, v.String())
+		}
+	}
+	return out
 }
 
 // allowed reports whether a sender stands in an allow-list: by id, or by username,
@@ -72,7 +115,7 @@ func allowed(channel string, list []string, who message.Sender) bool {
 		case lower == "":
 		case lower == strings.ToLower(string(who.ID)),
 			who.Username != "" && lower == strings.ToLower(strings.TrimPrefix(who.Username, "@")),
-			who.E164 != "" && lower == who.E164:
+			who.E164 != "" && phone(lower) == phone(who.E164):
 			return true
 		}
 	}
@@ -86,6 +129,22 @@ func prefixes(channel string) []string {
 		out = append(out, "tg:")
 	case "mattermost":
 		out = append(out, "user:")
+	case "discord":
+		out = append(out, "user:", "pk:")
 	}
 	return out
+}
+
+// phone is a number with its leading plus, without spaces and other marks; "" where there is no digit.
+func phone(text string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	if digits == "" {
+		return ""
+	}
+	return "+" + digits
 }

@@ -44,7 +44,11 @@ type Config struct {
 	Deliverer run.Deliverer
 	Settings  Settings
 	Keys      Keys
-	Log       *slog.Logger
+	Pairing   Pairing
+	Notifier  Notifier
+	// Program is how the command line is called here, with its profile.
+	Program string
+	Log     *slog.Logger
 }
 
 // Router takes stored messages on their way.
@@ -64,9 +68,12 @@ func New(cfg Config) *Router {
 // Decision is what becomes of one message.
 type Decision struct {
 	// Denied names the reason; empty = let in.
-	Denied  string
-	Wish    run.Wish
-	Command *command.Command
+	Denied string
+	// Ask says that the sender, who is denied, may ask to be let in; Settings are what was decided by.
+	Ask      bool
+	Settings ChannelSettings
+	Wish     run.Wish
+	Command  *command.Command
 }
 
 // Decide applies access, agent choice, session and envelope to a message. Pure: the same
@@ -77,7 +84,7 @@ func (r *Router) Decide(row journal.InboxRow, m message.Inbound) Decision {
 		return Decision{Denied: "account_not_configured"}
 	}
 	if v := admit(row.Channel, settings, m); !v.admitted {
-		return Decision{Denied: v.cause}
+		return Decision{Denied: v.cause, Ask: v.ask, Settings: settings}
 	}
 	c := r.cfg.Settings.Config()
 	peerID := string(m.Sender.ID)
@@ -91,7 +98,7 @@ func (r *Router) Decide(row journal.InboxRow, m message.Inbound) Decision {
 		label = row.Channel
 	}
 	received := time.UnixMilli(row.ReceivedMS).In(zone(c))
-	d := Decision{Wish: run.Wish{
+	d := Decision{Settings: settings, Wish: run.Wish{
 		AgentID: agentID, SessionKey: key, AsSent: key,
 		Route: run.Route{
 			Channel: row.Channel, Account: m.Account, Conversation: m.Conversation, Thread: m.Thread, ChatKind: m.ChatKind.String(),
@@ -99,7 +106,8 @@ func (r *Router) Decide(row journal.InboxRow, m message.Inbound) Decision {
 		},
 		Inputs: []run.Input{{ID: inputID(row.ID), Text: envelope(label, m, received), TimestampMS: row.ReceivedMS}},
 	}}
-	if cmd, ok := r.cfg.Commands.Parse(m.Text); ok && len(m.Media) == 0 {
+	// What somebody wrote who may not command is text like any other.
+	if cmd, ok := r.cfg.Commands.Parse(m.Text); ok && len(m.Media) == 0 && mayCommand(row.Channel, settings, c.Commands, m.Sender) {
 		d.Command = &cmd
 	}
 	return d
@@ -141,6 +149,9 @@ func (r *Router) Take(ctx context.Context, row journal.InboxRow) {
 	}
 	d := r.Decide(row, m)
 	switch {
+	case d.Ask:
+		r.log.Info("message denied", "channel", row.Channel, "account", row.Account, "cause", d.Denied)
+		r.pair(ctx, row, m, d.Settings)
 	case d.Denied != "":
 		r.log.Info("message denied", "channel", row.Channel, "account", row.Account, "cause", d.Denied)
 		r.settle(ctx, row, journal.InboxDenied, d.Denied, nil)

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -27,15 +28,58 @@ func TestAdmit(t *testing.T) {
 		{"display name is no name", ChannelSettings{DMPolicy: "allowlist", AllowFrom: []string{"Ada"}}, message.ChatDirect, ada, false, "sender_not_in_allowlist"},
 		{"empty list", ChannelSettings{DMPolicy: "allowlist"}, message.ChatDirect, ada, false, "sender_not_in_allowlist"},
 		{"empty entries match nobody", ChannelSettings{DMPolicy: "allowlist", AllowFrom: []string{"", "@", "tg:"}}, message.ChatDirect, message.Sender{}, false, "sender_not_in_allowlist"},
-		{"pairing", ChannelSettings{DMPolicy: "pairing", AllowFrom: []string{"42"}}, message.ChatDirect, ada, false, "dm_policy_not_served:pairing"},
-		{"disabled", ChannelSettings{DMPolicy: "disabled"}, message.ChatDirect, ada, false, "dm_policy_disabled"},
-		{"unset", ChannelSettings{}, message.ChatDirect, ada, false, "dm_policy_not_served:"},
+		{"let in by a code", ChannelSettings{DMPolicy: "allowlist", Paired: []string{"42"}}, message.ChatDirect, ada, true, ""},
+		{"pairing, configured", ChannelSettings{DMPolicy: "pairing", AllowFrom: []string{"42"}}, message.ChatDirect, ada, true, ""},
+		{"pairing, let in by a code", ChannelSettings{DMPolicy: "pairing", Paired: []string{"42"}}, message.ChatDirect, ada, true, ""},
+		{"pairing, a stranger", ChannelSettings{DMPolicy: "pairing", AllowFrom: []string{"4"}, Paired: []string{"421"}}, message.ChatDirect, ada, false, "pairing_required"},
+		{"disabled", ChannelSettings{DMPolicy: "disabled", AllowFrom: []string{"*"}, Paired: []string{"42"}}, message.ChatDirect, ada, false, "dm_policy_disabled"},
+		{"a policy that is none", ChannelSettings{DMPolicy: "opne", AllowFrom: []string{"*"}}, message.ChatDirect, ada, false, "dm_policy_unknown:opne"},
 		{"group", ChannelSettings{DMPolicy: "open"}, message.ChatGroup, ada, false, "group_not_served"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := admit("telegram", c.s, message.Inbound{ChatKind: c.kind, Sender: c.who})
-			if got.admitted != c.admits || got.cause != c.cause {
+			if got.admitted != c.admits || got.cause != c.cause || got.ask != (c.cause == causePairing) {
 				t.Errorf("got %+v, want %v %q", got, c.admits, c.cause)
+			}
+		})
+	}
+}
+
+func TestAllowedPhones(t *testing.T) {
+	who := message.Sender{ID: "4915111@s.whatsapp.net", E164: "+4915111"}
+	for entry, want := range map[string]bool{"+4915111": true, "whatsapp:+49 151-11": true, "4915111": true, "+491511": false, "": false} {
+		if got := allowed("whatsapp", []string{entry}, who); got != want {
+			t.Errorf("%q: got %v, want %v", entry, got, want)
+		}
+	}
+}
+
+func TestMayCommand(t *testing.T) {
+	groups := config.Commands{UseAccessGroups: true}
+	owner := func(ids ...any) config.Commands {
+		return config.Commands{UseAccessGroups: true, OwnerAllowFrom: ids}
+	}
+	for _, c := range []struct {
+		name, channel string
+		s             ChannelSettings
+		c             config.Commands
+		want          bool
+	}{
+		{"nothing is set", "telegram", ChannelSettings{}, groups, true},
+		{"configured", "telegram", ChannelSettings{AllowFrom: []string{"42"}}, groups, true},
+		{"let in by a code", "telegram", ChannelSettings{AllowFrom: []string{"1"}, Paired: []string{"42"}}, groups, true},
+		{"an owner", "telegram", ChannelSettings{AllowFrom: []string{"1"}}, owner("telegram:42"), true},
+		{"an owner as a number", "telegram", ChannelSettings{AllowFrom: []string{"1"}}, owner(json.Number("42")), true},
+		{"another channel's owner", "telegram", ChannelSettings{AllowFrom: []string{"1"}}, owner("discord:42"), false},
+		{"on no list", "telegram", ChannelSettings{AllowFrom: []string{"1"}}, groups, false},
+		{"on no list, groups off", "telegram", ChannelSettings{AllowFrom: []string{"1"}}, config.Commands{}, true},
+		{"whatsapp: let in, no owner", "whatsapp", ChannelSettings{AllowFrom: []string{"*", "1"}, Paired: []string{"42"}}, groups, false},
+		{"whatsapp: the list is the owner's", "whatsapp", ChannelSettings{AllowFrom: []string{"*", "42"}}, groups, true},
+		{"whatsapp: nothing is set", "whatsapp", ChannelSettings{AllowFrom: []string{"*"}}, groups, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := mayCommand(c.channel, c.s, c.c, message.Sender{ID: "42"}); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
