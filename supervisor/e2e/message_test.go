@@ -92,7 +92,7 @@ func TestConversationGoesOn(t *testing.T) {
 	e.Stop()
 }
 
-// TestWhoMayWrite: allowlist lets in those on it; any policy that is not built yet lets in nobody.
+// TestWhoMayWrite: allowlist lets in those on it, and says nothing to others.
 func TestWhoMayWrite(t *testing.T) {
 	t.Parallel()
 	e := New(t)
