@@ -10,6 +10,7 @@ import (
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/guard"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
+	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider/anthropic"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider/demo"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider/openai"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/service"
@@ -41,6 +42,7 @@ func main() {
 		Version: version,
 		Providers: map[string]provider.Provider{
 			provider.APICompletions: openai.New(openai.Config{}),
+			provider.APIMessages:    anthropic.New(anthropic.Config{}),
 			provider.APIDemo:        demo.Echo{},
 		},
 		Tools:  tool.NewRegistry(files.Read{}, exec.Exec{Pool: commands}, exec.Process{Pool: commands}),

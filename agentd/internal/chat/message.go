@@ -41,6 +41,8 @@ type Block struct {
 	// Thinking of a thinking block, and the signature some providers need to see again.
 	Thinking          string `json:"thinking,omitempty"`
 	ThinkingSignature string `json:"thinkingSignature,omitempty"`
+	// Redacted says that the thought itself is hidden in the signature.
+	Redacted bool `json:"redacted,omitempty"`
 	// Data is base64 of an image block.
 	Data     string `json:"data,omitempty"`
 	MimeType string `json:"mimeType,omitempty"`

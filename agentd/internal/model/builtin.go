@@ -16,8 +16,11 @@ type known struct {
 // builtins in the order in which a key makes one the default.
 var builtins = []known{
 	{
-		id: "anthropic", api: "anthropic-messages", baseURL: "https://api.anthropic.com", env: "ANTHROPIC_API_KEY",
-		models: []settings.Model{{ID: "claude-opus-4-6", Name: "Claude Opus 4.6", Reasoning: true, Input: textImage, ContextWindow: 200000}},
+		id: "anthropic", api: provider.APIMessages, baseURL: "https://api.anthropic.com", env: "ANTHROPIC_API_KEY",
+		models: []settings.Model{
+			claude("claude-opus-4-6", "Claude Opus 4.6", 5, 25), claude("claude-opus-4-5", "Claude Opus 4.5", 5, 25),
+			claude("claude-sonnet-4-5", "Claude Sonnet 4.5", 3, 15), claude("claude-haiku-4-5", "Claude Haiku 4.5", 1, 5),
+		},
 	},
 	{
 		id: "openai", api: provider.APICompletions, baseURL: "https://api.openai.com/v1", env: "OPENAI_API_KEY",
@@ -35,6 +38,15 @@ var builtins = []known{
 }
 
 var textImage = []string{"text", "image"}
+
+// claude is an entry of Anthropic's list; prices are in US dollars per million tokens,
+// and what the cache costs follows from the input's price.
+func claude(id, name string, input, output float64) settings.Model {
+	return settings.Model{
+		ID: id, Name: name, Reasoning: true, Input: textImage, ContextWindow: 200000, MaxTokens: 32000,
+		Cost: settings.Cost{Input: input, Output: output, CacheRead: input / 10, CacheWrite: input * 5 / 4},
+	}
+}
 
 func builtin(id string) known {
 	for _, b := range builtins {

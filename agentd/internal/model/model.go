@@ -33,6 +33,7 @@ type Model struct {
 	Effort bool
 	Input  []string
 	Cost   settings.Cost
+	Cache  provider.CacheRetention
 }
 
 // Ref returns "<provider>/<model>".
@@ -125,6 +126,7 @@ func (c *Catalogue) configured(id string, p settings.Provider, m settings.Model)
 	for ref, params := range c.set.Agents.Defaults.Models {
 		if pid, mid := Split(ref); pid == id && mid == m.ID {
 			out.Temperature = params.Params.Temperature
+			out.Cache = provider.CacheRetention(params.Params.Retention())
 			if params.Params.MaxTokens > 0 {
 				out.MaxTokens = params.Params.MaxTokens
 			}
@@ -182,7 +184,7 @@ func (c *Catalogue) Default(agentID string) (Model, string, error) {
 		return m, "config: agents.defaults.model.primary", err
 	}
 	for _, m := range c.models {
-		if m.Endpoint.API != provider.APICompletions {
+		if m.Endpoint.API != provider.APICompletions && m.Endpoint.API != provider.APIMessages {
 			continue
 		}
 		if _, source := c.set.Key(m.Provider); source != "none" {
@@ -266,7 +268,11 @@ func (c *Catalogue) Find(ref string) (Model, error) {
 	case first(p.BaseURL, b.baseURL) == "":
 		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("models.providers.%s.baseUrl is missing", pid)}
 	}
-	m := c.configured(pid, p, settings.Model{ID: id})
+	unlisted := settings.Model{ID: id}
+	if first(p.API, b.api) == provider.APIMessages { // its models all see
+		unlisted.Input = textImage
+	}
+	m := c.configured(pid, p, unlisted)
 	if m.Endpoint.Key == "" && b.env != "" {
 		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("there is no key for provider %s; set %s or models.providers.%s.apiKey", pid, b.env, pid)}
 	}

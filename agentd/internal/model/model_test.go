@@ -27,7 +27,9 @@ func TestDefault(t *testing.T) {
 	tests := []struct{ name, config, ref, reason string }{
 		{"nothing", `{}`, "demo/echo", "no provider has a key"},
 		{"a key in the environment", `{"auth":{"openai":{"apiKey":"k","source":"env"}}}`, "openai/gpt-5.2", "env"},
-		{"a provider of another dialect is passed over", `{"auth":{"anthropic":{"apiKey":"k","source":"env"},"openrouter":{"apiKey":"k","source":"env"}}}`, "openrouter/openrouter/auto", "env"},
+		{"Anthropic comes first", `{"auth":{"anthropic":{"apiKey":"k","source":"env"},"openai":{"apiKey":"k","source":"env"}}}`, "anthropic/claude-opus-4-6", "env"},
+		{"a provider of another dialect is passed over", `{"models":{"providers":{"g":{"baseUrl":"http://g","apiKey":"k","api":"google-generative-ai","models":[{"id":"x"}]}}},
+			"auth":{"openrouter":{"apiKey":"k","source":"env"}}}`, "openrouter/openrouter/auto", "env"},
 		{"configured provider", `{` + fake + `}`, "fake/one", "config"},
 		{"primary", `{` + fake + `,"agents":{"defaults":{"model":{"primary":"fake/two"}}}}`, "fake/two", "primary"},
 		{"primary as a string", `{` + fake + `,"agents":{"defaults":{"model":"fake/two"}}}`, "fake/two", "primary"},

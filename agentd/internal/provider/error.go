@@ -20,6 +20,7 @@ const (
 	KindOverflow   Kind = "context_overflow"
 	KindServer     Kind = "server"
 	KindConnection Kind = "connection"
+	KindRefusal    Kind = "refusal"
 	KindUnknown    Kind = "unknown"
 )
 
@@ -50,7 +51,7 @@ func (e *Error) Retryable() bool {
 
 // Failover reports whether another model may be tried in its place.
 func (e *Error) Failover() bool {
-	return e.Kind != KindOverflow && e.Kind != KindUnknown
+	return e.Kind != KindOverflow && e.Kind != KindRefusal && e.Kind != KindUnknown
 }
 
 // Unwrap returns the cause.
@@ -77,6 +78,8 @@ func (e *Error) Error() string {
 		sb.WriteString("the provider failed")
 	case KindConnection:
 		sb.WriteString("the connection to the provider broke")
+	case KindRefusal:
+		sb.WriteString("the model declined to answer")
 	default:
 		sb.WriteString("the model call failed")
 	}
@@ -104,6 +107,8 @@ func (e *Error) remedy() string {
 		return "Wait a little, or add a fallback in agents.defaults.model.fallbacks"
 	case KindOverflow:
 		return "Start afresh with /new, or shorten the session with /compact"
+	case KindRefusal:
+		return "Put it in other words, or choose another model with /model; if it goes on, start afresh with /new"
 	case KindConnection:
 		return fmt.Sprintf("Check that models.providers.%s.baseUrl is right and can be reached", e.Provider)
 	}

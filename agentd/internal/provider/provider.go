@@ -15,6 +15,7 @@ import (
 // Dialects of model servers, as in models.providers.<id>.api.
 const (
 	APICompletions = "openai-completions"
+	APIMessages    = "anthropic-messages"
 	APIDemo        = "demo"
 )
 
@@ -43,6 +44,17 @@ type Tool struct {
 	Schema json.RawMessage
 }
 
+// CacheRetention is for how long a server is asked to keep a prompt; "" = the
+// dialect's usual way. Dialects that know nothing of it ignore it.
+type CacheRetention string
+
+// Values of CacheRetention: not at all, five minutes, an hour.
+const (
+	CacheNone  CacheRetention = "none"
+	CacheShort CacheRetention = "short"
+	CacheLong  CacheRetention = "long"
+)
+
 // Request is one model call.
 type Request struct {
 	Endpoint Endpoint
@@ -55,6 +67,7 @@ type Request struct {
 	Temperature *float64
 	// Thinking is a level that the model is known to take; "" or "off" = none.
 	Thinking string
+	Cache    CacheRetention
 }
 
 // EventKind tells what an Event carries.

@@ -110,10 +110,33 @@ type Agents struct {
 // ModelParams is one entry of agents.defaults.models.
 type ModelParams struct {
 	Alias  string `json:"alias"`
-	Params struct {
-		Temperature *float64 `json:"temperature"`
-		MaxTokens   int64    `json:"maxTokens"`
-	} `json:"params"`
+	Params Params `json:"params"`
+}
+
+// Params are a model's call options.
+type Params struct {
+	Temperature *float64 `json:"temperature"`
+	MaxTokens   int64    `json:"maxTokens"`
+	// CacheRetention is "none", "short" or "long"; "" = the provider's usual way.
+	CacheRetention string `json:"cacheRetention"`
+	// CacheControlTTL is the older key: "5m" = short, "1h" = long.
+	CacheControlTTL string `json:"cacheControlTtl"`
+}
+
+// Retention gives the cache retention from whichever key holds it; what is no value of
+// it counts as not set.
+func (p Params) Retention() string {
+	switch p.CacheRetention {
+	case "none", "short", "long":
+		return p.CacheRetention
+	}
+	switch p.CacheControlTTL {
+	case "5m":
+		return "short"
+	case "1h":
+		return "long"
+	}
+	return ""
 }
 
 // Agent is agents.defaults or one entry of agents.list.

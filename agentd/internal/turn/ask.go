@@ -98,7 +98,7 @@ func (r *run) call(ctx context.Context, s *streamer) (provider.Answer, error) {
 	}
 	req := provider.Request{
 		Endpoint: m.Endpoint, Model: m.ID, System: r.system, Messages: visible(r.t.Context().Messages, m),
-		MaxTokens: m.MaxTokens, Temperature: m.Temperature,
+		MaxTokens: m.MaxTokens, Temperature: m.Temperature, Cache: m.Cache,
 	}
 	if m.Effort {
 		req.Thinking = r.req.Policy.Thinking

@@ -31,12 +31,12 @@ func readOpenAI(body []byte) (Request, error) {
 	}
 	q := Request{Model: w.Model, Stream: w.Stream}
 	for _, m := range w.Messages {
-		text, _ := contentText(m.Content)
+		text := contentText(m.Content)
 		switch m.Role {
 		case "system", "developer":
 			q.System += text
 		default:
-			msg := Message{Role: m.Role, Text: text, ToolResult: m.Role == "tool"}
+			msg := Message{Role: m.Role, Text: text, ToolResult: m.Role == "tool", Images: pictures(m.Content, "image_url")}
 			for _, c := range m.ToolCalls {
 				msg.ToolCalls = append(msg.ToolCalls, c.Function.Name)
 			}
@@ -49,37 +49,54 @@ func readOpenAI(body []byte) (Request, error) {
 	return q, nil
 }
 
-// contentText gives the text of a message's content, and of a tool's result in it.
-func contentText(raw json.RawMessage) (plain string, result *string) {
+// contentText gives the text of a message's content.
+func contentText(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return s, nil
+		return s
 	}
 	var blocks []struct {
-		Type    string          `json:"type"`
-		Text    string          `json:"text"`
-		Content json.RawMessage `json:"content"`
+		Text string `json:"text"`
 	}
 	if json.Unmarshal(raw, &blocks) != nil {
-		return "", nil
+		return ""
 	}
 	for _, b := range blocks {
-		if b.Type == "tool_result" {
-			r, _ := contentText(b.Content)
-			result = &r
-			continue
-		}
-		plain += b.Text
+		s += b.Text
 	}
-	return plain, result
+	return s
+}
+
+// pictures counts the blocks of a type.
+func pictures(raw json.RawMessage, kind string) int {
+	var blocks []struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(raw, &blocks) != nil {
+		return 0
+	}
+	n := 0
+	for _, b := range blocks {
+		if b.Type == kind {
+			n++
+		}
+	}
+	return n
 }
 
 func writeOpenAI(w http.ResponseWriter, r *http.Request, q Request, a Answer) bool {
 	finish := "stop"
 	var calls []any
-	if a.Tool != "" {
+	for i, c := range a.calls() {
 		finish = "tool_calls"
-		calls = []any{object{"index": 0, "id": fmt.Sprintf("call_%d", q.N), "type": "function", "function": object{"name": a.Tool, "arguments": string(a.ToolArgs)}}}
+		id := fmt.Sprintf("call_%d", q.N)
+		if i > 0 {
+			id += fmt.Sprintf("_%d", i+1)
+		}
+		calls = append(calls, object{"index": i, "id": id, "type": "function", "function": object{"name": c.Tool, "arguments": string(c.Args)}})
+	}
+	if a.Cut {
+		finish = "length"
 	}
 	usage := object{"prompt_tokens": 10, "completion_tokens": len(a.Parts), "total_tokens": 10 + len(a.Parts)}
 	id := fmt.Sprintf("chatcmpl-%d", q.N)
@@ -92,6 +109,9 @@ func writeOpenAI(w http.ResponseWriter, r *http.Request, q Request, a Answer) bo
 		msg := object{"role": "assistant", "content": strings.Join(a.Parts, "")}
 		if calls != nil {
 			msg["tool_calls"] = calls
+		}
+		if a.Refusal != "" {
+			msg["refusal"] = a.Refusal
 		}
 		writeJSON(w, http.StatusOK, object{
 			"id": id, "object": "chat.completion", "created": 1, "model": q.Model, "usage": usage,
@@ -107,14 +127,20 @@ func writeOpenAI(w http.ResponseWriter, r *http.Request, q Request, a Answer) bo
 		})
 	}
 	chunk(object{"role": "assistant", "content": ""}, nil)
-	if calls != nil {
-		chunk(object{"tool_calls": calls}, nil)
+	for _, t := range a.Thinking {
+		chunk(object{"reasoning_content": t}, nil)
+	}
+	for _, c := range calls {
+		chunk(object{"tool_calls": []any{c}}, nil)
 	}
 	for _, p := range a.Parts {
 		if !pause(r, a.Gap) {
 			return false
 		}
 		chunk(object{"content": p}, nil)
+	}
+	if a.Refusal != "" {
+		chunk(object{"refusal": a.Refusal}, nil)
 	}
 	chunk(object{}, finish)
 	emit("", object{"id": id, "object": "chat.completion.chunk", "created": 1, "model": q.Model, "choices": []any{}, "usage": usage})

@@ -9,7 +9,13 @@ import (
 	"time"
 )
 
-// Answer is what the model says: text in parts, or a call of a tool, or an error.
+// ToolCall is one of several calls in an answer.
+type ToolCall struct {
+	Tool string
+	Args json.RawMessage
+}
+
+// Answer is what the model says: thoughts, then text in parts, then calls of tools; or an error.
 type Answer struct {
 	// Status, if not 0, answers with an HTTP error.
 	Status int
@@ -18,6 +24,27 @@ type Answer struct {
 	Gap      time.Duration
 	Tool     string
 	ToolArgs json.RawMessage
+	// Calls are made beside Tool, in the same answer.
+	Calls []ToolCall
+	// Thinking, in parts, comes before all else; Anthropic's dialect signs it with Signature.
+	Thinking  []string
+	Signature string
+	// Hidden thoughts follow it, in Anthropic's dialect alone: one opaque block.
+	Hidden string
+	// Refusal ends the answer, behind Parts, as one that the model declined to give, with
+	// this explanation.
+	Refusal string
+	// Cut ends the answer for its length.
+	Cut bool
+}
+
+// calls are all tool calls in order.
+func (a Answer) calls() []ToolCall {
+	var out []ToolCall
+	if a.Tool != "" {
+		out = append(out, ToolCall{Tool: a.Tool, Args: a.ToolArgs})
+	}
+	return append(out, a.Calls...)
 }
 
 // Say is an answer with text, word by word.
@@ -36,6 +63,8 @@ var (
 	sayForm   = regexp.MustCompile(`say: ([^\n]+)`)
 	slowForm  = regexp.MustCompile(`slow: (\d+)`)
 	toolForm  = regexp.MustCompile(`tool: (\w+) ([^\n]+)`)
+	thinkForm = regexp.MustCompile(`think: ([^\n]+)`)
+	refuse    = regexp.MustCompile(`\brefuse\b`)
 	errorForm = regexp.MustCompile(`error: (\d{3})`)
 	countForm = regexp.MustCompile(`\bcount\b`)
 )
@@ -46,6 +75,8 @@ var (
 //	slow: N          N seconds of numbered parts, four a second
 //	tool: read FILE  a call of the tool "read" with {"path": FILE}; "exec" gets
 //	                 {"command": …}; afterwards "tool result: " and its first line
+//	think: TEXT      TEXT as thoughts, then "thought"
+//	refuse           the model declines
 //	error: CODE      HTTP status CODE
 //	count            "users=N" with the number of user messages
 //
@@ -78,6 +109,14 @@ func Script(r Request) Answer {
 	if m := errorForm.FindStringSubmatch(text); m != nil {
 		status, _ := strconv.Atoi(m[1])
 		return Answer{Status: status}
+	}
+	if m := thinkForm.FindStringSubmatch(text); m != nil {
+		a := Say("thought")
+		a.Thinking, a.Signature = words(m[1]), fmt.Sprintf("signed-%d", r.N)
+		return a
+	}
+	if refuse.MatchString(text) {
+		return Answer{Refusal: "it declines what it is asked to decline"}
 	}
 	if countForm.MatchString(text) {
 		return Answer{Parts: []string{fmt.Sprintf("users=%d", r.Users())}}

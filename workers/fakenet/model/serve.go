@@ -25,6 +25,7 @@ func (s *Server) serve(api string, read reader, write writer) http.HandlerFunc {
 			return
 		}
 		q, err := read(body)
+		q.Body, q.Header = body, r.Header.Clone()
 		if err != nil {
 			writeFailure(w, http.StatusBadRequest, err.Error())
 			return

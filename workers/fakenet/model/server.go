@@ -55,6 +55,9 @@ type Request struct {
 	Tools []string
 	Key   string
 	At    time.Time
+	// Body is the request as it came, and Header what it came with.
+	Body   json.RawMessage
+	Header http.Header
 	// Finished tells that the whole answer was written.
 	Finished bool
 }
@@ -67,6 +70,8 @@ type Message struct {
 	ToolResult bool
 	// ToolCalls are the names of the tools that an assistant message calls.
 	ToolCalls []string
+	// Images counts the pictures, those in a tool's result included.
+	Images int
 }
 
 // LastUser is the text of the last user message.

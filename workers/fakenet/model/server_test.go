@@ -43,7 +43,7 @@ func post(ctx context.Context, url, body string) (int, string, error) {
 
 func user(text string) string {
 	raw, _ := json.Marshal(text)
-	return fmt.Sprintf(`{"model":"fake","stream":true,"messages":[{"role":"user","content":%s}]}`, raw)
+	return fmt.Sprintf(`{"model":"fake","max_tokens":100,"stream":true,"messages":[{"role":"user","content":%s}]}`, raw)
 }
 
 // streamed joins the text of a Chat Completions stream.

@@ -66,7 +66,7 @@ func answer(messages []chat.Message) string {
 	if r := []rune(heard); len(r) > 500 {
 		heard = string(r[:500]) + "…"
 	}
-	return fmt.Sprintf("You said: %s\n\n(I am %s/%s, the built-in stand-in that only repeats. For a real model set OPENAI_API_KEY or "+
-		"OPENROUTER_API_KEY in the environment, or add an entry under models.providers in openclaw.json and name it in agents.defaults.model.primary.)",
+	return fmt.Sprintf("You said: %s\n\n(I am %s/%s, the built-in stand-in that only repeats. For a real model set ANTHROPIC_API_KEY, "+
+		"OPENAI_API_KEY or OPENROUTER_API_KEY in the environment, or add an entry under models.providers in openclaw.json and name it in agents.defaults.model.primary.)",
 		strings.TrimSpace(heard), Provider, Model)
 }

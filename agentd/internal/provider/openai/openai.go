@@ -90,6 +90,11 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 			Kind: provider.KindConnection, Provider: req.Endpoint.Provider, Model: req.Model, Detail: "the stream ended in the middle of the answer",
 		}
 	}
+	if m.finish == "content_filter" {
+		return m.answer(), &provider.Error{
+			Kind: provider.KindRefusal, Provider: req.Endpoint.Provider, Model: req.Model, Detail: "the provider's content filter stopped the answer",
+		}
+	}
 	return m.answer(), m.end(emit)
 }
 
@@ -146,9 +151,9 @@ func failed(req provider.Request, err, cause error, seen response) *provider.Err
 		out.Kind, out.Detail = provider.KindConnection, err.Error()
 	}
 	if out.Status != 0 {
-		out.RetryAfter = retryAfter(seen.header)
+		out.RetryAfter = provider.RetryAfter(seen.header)
 	}
-	out.Detail = shorten(provider.Scrub(out.Detail, req.Endpoint.Key))
+	out.Detail = provider.Shorten(provider.Scrub(out.Detail, req.Endpoint.Key))
 	// The library's error prints no secrets, but it holds the request, key included.
 	out.Err = nil
 	if out.Detail == "" {
@@ -168,28 +173,6 @@ func detail(e *openaisdk.Error) string {
 		return s
 	}
 	return raw
-}
-
-func shorten(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 400 {
-		return string(r[:400]) + "…"
-	}
-	return s
-}
-
-func retryAfter(h http.Header) time.Duration {
-	if ms, err := time.ParseDuration(h.Get("Retry-After-Ms") + "ms"); err == nil && ms > 0 {
-		return ms
-	}
-	v := h.Get("Retry-After")
-	if s, err := time.ParseDuration(v + "s"); err == nil && s > 0 {
-		return s
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(time.Until(t), 0)
-	}
-	return 0
 }
 
 // call is a tool call that is being streamed.
