@@ -31,6 +31,7 @@ type cli struct {
 	Version kong.VersionFlag `short:"V" help:"Print the version and leave."`
 
 	Setup     setupCmd     `cmd:"" help:"Make the configuration and the agent's folder."`
+	Onboard   onboardCmd   `cmd:"" help:"Be led through the set-up: model, gateway, channels."`
 	Gateway   gatewayCmd   `cmd:"" help:"Run the gateway, or talk to a running one."`
 	Message   messageCmd   `cmd:"" help:"Send messages over the channels."`
 	Agent     agentCmd     `cmd:"" help:"Send the agent a message and print its answer."`

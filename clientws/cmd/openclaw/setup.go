@@ -12,6 +12,13 @@ import (
 type setupCmd struct {
 	Workspace string `help:"The agent's folder." placeholder:"DIR"`
 	JSON      bool   `help:"Print one JSON document."`
+
+	Wizard         bool   `help:"Ask, as onboard does; so does every flag below."`
+	NonInteractive bool   `help:"Do what onboard does without asking; needs --accept-risk."`
+	AcceptRisk     bool   `help:"Say that you know what an agent with tools can do."`
+	Mode           string `help:"local or remote." enum:"local,remote," default:"" placeholder:"MODE"`
+	RemoteURL      string `help:"With --mode remote: the gateway, ws:// or wss://." placeholder:"URL"`
+	RemoteToken    string `help:"With --mode remote: its token." placeholder:"SECRET"`
 }
 
 // prepared is what setup has made or found; its JSON document.
@@ -27,6 +34,11 @@ type prepared struct {
 
 // Run makes configuration, workspace and session store. What is there already stays as it is.
 func (c *setupCmd) Run(t *tool) error {
+	if c.Wizard || c.NonInteractive || c.Mode != "" || c.RemoteURL != "" || c.RemoteToken != "" {
+		onboard := onboardCmd{Workspace: c.Workspace, JSON: c.JSON, NonInteractive: c.NonInteractive, AcceptRisk: c.AcceptRisk,
+			Mode: c.Mode, RemoteURL: c.RemoteURL, RemoteToken: c.RemoteToken, Tailscale: "off"}
+		return onboard.Run(t)
+	}
 	done, err := t.prepareInstallation(c.Workspace, func(*editor) {})
 	if err != nil {
 		return err
