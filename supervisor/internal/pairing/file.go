@@ -21,6 +21,9 @@ const fileVersion = 1
 // file. Its holder touches it, so that one left behind by a crash is known by its age.
 const (
 	lockStale = 30 * time.Second
+	// ownStale is how long a lock of ours outlives a crash: it is made to look older than it is,
+	// because we hold it for one write and never touch it.
+	ownStale  = 5 * time.Second
 	lockFirst = 100 * time.Millisecond
 	lockMax   = 10 * time.Second
 )
@@ -134,6 +137,8 @@ func acquire(ctx context.Context, path string) (release func(), err error) {
 	for wait := lockFirst; ; wait = min(2*wait, lockMax) {
 		err := os.Mkdir(dir, 0o700)
 		if err == nil {
+			aged := time.Now().Add(ownStale - lockStale)
+			_ = os.Chtimes(dir, aged, aged) // else it is believed for the whole time
 			return func() { _ = os.Remove(dir) }, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {

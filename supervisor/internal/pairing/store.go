@@ -124,6 +124,8 @@ func (s *Store) Request(ctx context.Context, channel, id string, meta map[string
 				return err
 			}
 			created, pending = true, append(pending, r)
+		case len(pending) == len(all):
+			return nil
 		}
 		return writeRequests(path, pending)
 	})

@@ -135,6 +135,10 @@ func TestThreeMayWait(t *testing.T) {
 	if r, created := d.ask("4"); created || r.Code != "" {
 		t.Errorf("a fourth got %+v, created %v", r, created)
 	}
+	before := d.read("telegram-pairing.json")
+	if _, created := d.ask("5"); created || d.read("telegram-pairing.json") != before {
+		t.Error("somebody who gets nothing changed the file")
+	}
 	if r, created := d.ask("2"); created || r.Code != codes[1] {
 		t.Errorf("one of the three got %+v, created %v", r, created)
 	}
@@ -247,6 +251,18 @@ func TestOtherWritersAreWaitedFor(t *testing.T) {
 	// Who is known already is told so all the same.
 	if r, created, err := d.Request(ctx, "telegram", "1", nil); err != nil || created || r.Code != known.Code {
 		t.Errorf("got %+v, created %v, %v", r, created, err)
+	}
+	// One of ours is believed for a shorter time, because we never hold one for long.
+	other := filepath.Join(d.dir, "discord-pairing.json")
+	if _, err := acquire(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(other + ".lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := lockStale - time.Since(info.ModTime()); left <= 0 || left > ownStale {
+		t.Errorf("a lock of ours would hold for %s after a crash, want at most %s", left, ownStale)
 	}
 	old := time.Now().Add(-lockStale - time.Second)
 	if err := os.Chtimes(lock, old, old); err != nil {
