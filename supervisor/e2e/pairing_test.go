@@ -105,6 +105,31 @@ func TestStrangerIsPaired(t *testing.T) {
 	e.Stop()
 }
 
+// TestApprovedThoughNobodyCanBeTold: the owner's word holds while the channel is stopped, and
+// the command says that the sender was not told.
+func TestApprovedThoughNobodyCanBeTold(t *testing.T) {
+	t.Parallel()
+	e := New(t)
+	e.pairingByDefault()
+	e.Start()
+	e.Say(61, "hi")
+	code := e.AwaitCode(61)
+	e.AwaitSettled(1, 61)
+	e.MustCLI("workers", "stop", telegramID)
+	r := e.CLI("pairing", "approve", "--channel", "telegram", code, "--notify")
+	if r.Code != 0 || r.Stdout != "Approved telegram sender 61.\n" || !strings.Contains(r.Stderr, "could not be told: channel telegram is stopped by the operator") {
+		t.Errorf("approve: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	e.MustCLI("workers", "start", telegramID)
+	e.Say(61, "say: in")
+	e.AwaitText(61, "in")
+	e.AwaitSettled(2, 61)
+	if got := e.Texts(61); len(got) != 2 {
+		t.Errorf("chat 61 was sent %q, want the code and the answer", got)
+	}
+	e.Stop()
+}
+
 // TestThreeStrangersWait: a fourth gets nothing until one of them is gone.
 func TestThreeStrangersWait(t *testing.T) {
 	t.Parallel()

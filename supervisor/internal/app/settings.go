@@ -13,6 +13,7 @@ type accountBlock struct {
 	DMPolicy  string            `json:"dmPolicy"`
 	AllowFrom []json.RawMessage `json:"allowFrom"`
 	DM        struct {
+		Enabled   *bool             `json:"enabled"`
 		Policy    string            `json:"policy"`
 		AllowFrom []json.RawMessage `json:"allowFrom"`
 	} `json:"dm"`
@@ -38,6 +39,9 @@ func channelSettings(raw json.RawMessage) router.ChannelSettings {
 	}
 	if out.DMPolicy == "" {
 		out.DMPolicy = router.PolicyPairing
+	}
+	if b.DM.Enabled != nil && !*b.DM.Enabled {
+		out.DMPolicy = router.PolicyDisabled
 	}
 	if len(list) == 0 {
 		list = b.DM.AllowFrom

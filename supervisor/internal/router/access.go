@@ -34,6 +34,7 @@ type ChannelSettings struct {
 
 // causes for which a message is denied.
 const (
+	causeNotListed   = "sender_not_in_allowlist"
 	causePairing     = "pairing_required"
 	causePairingFull = "pairing_full"
 )
@@ -57,7 +58,7 @@ func admit(channel string, s ChannelSettings, m message.Inbound) verdict {
 	case s.DMPolicy == PolicyOpen, listed && (s.DMPolicy == PolicyAllowlist || s.DMPolicy == PolicyPairing):
 		return verdict{admitted: true}
 	case s.DMPolicy == PolicyAllowlist:
-		return verdict{cause: "sender_not_in_allowlist"}
+		return verdict{cause: causeNotListed}
 	case s.DMPolicy == PolicyPairing:
 		return verdict{ask: true, cause: causePairing}
 	}

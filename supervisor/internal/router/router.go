@@ -148,12 +148,17 @@ func (r *Router) Take(ctx context.Context, row journal.InboxRow) {
 		return
 	}
 	d := r.Decide(row, m)
+	if d.Denied != "" {
+		level := slog.LevelInfo
+		if d.Denied == causeNotListed { // silence is what this policy is for
+			level = slog.LevelDebug
+		}
+		r.log.Log(ctx, level, "message denied", "channel", row.Channel, "account", row.Account, "cause", d.Denied)
+	}
 	switch {
 	case d.Ask:
-		r.log.Info("message denied", "channel", row.Channel, "account", row.Account, "cause", d.Denied)
 		r.pair(ctx, row, m, d.Settings)
 	case d.Denied != "":
-		r.log.Info("message denied", "channel", row.Channel, "account", row.Account, "cause", d.Denied)
 		r.settle(ctx, row, journal.InboxDenied, d.Denied, nil)
 	case strings.TrimSpace(m.Text) == "" && len(m.Media) == 0:
 		r.settle(ctx, row, journal.InboxDone, "empty", nil)
