@@ -65,7 +65,7 @@ func TestStrangerIsPaired(t *testing.T) {
 	if len(list.Requests) != 1 || list.Requests[0].Code != code || list.Requests[0].ID != "31" || list.Requests[0].Meta["firstName"] != "Person31" {
 		t.Errorf("waiting are %+v", list.Requests)
 	}
-	if r := e.CLI("pairing", "approve", "telegram", "ZZZZZZZZ"); r.Code != 1 || !strings.Contains(r.Stderr, "No pending pairing request found for code: ZZZZZZZZ\n") {
+	if r := e.CLI("pairing", "approve", "telegram", "ZZZZZZZZ"); r.Code != 1 || !strings.Contains(r.Stderr, "No pending pairing request found for code: ZZZZZZZZ\n→ openclaw pairing list telegram\n") {
 		t.Errorf("a wrong code: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	if r := e.CLI("pairing", "list", "telegarm"); r.Code != 1 || !strings.Contains(r.Stderr, `unknown channel "telegarm" (configured are: telegram)`) {

@@ -70,7 +70,7 @@ func (p *pairings) known(id string) error {
 	if there == "" {
 		there = "none"
 	}
-	return protocol.Invalid("unknown channel %q (configured are: %s)", id, there)
+	return protocol.Invalid("unknown channel %q (configured are: %s)", id, there).WithDetails(map[string]any{"action": "openclaw channels list"})
 }
 
 // ApprovePairing implements gateway.Pairing. The sender is let in also where they cannot be told so.
@@ -81,7 +81,7 @@ func (p *pairings) ApprovePairing(ctx context.Context, q protocol.PairingApprove
 	}
 	r, err := p.store.Approve(ctx, q.Channel, q.Code)
 	if err != nil {
-		return out, codeError(q.Code, err)
+		return out, codeError(q.Channel, q.Code, err)
 	}
 	out.OK, out.ID = true, r.ID
 	if q.Notify {
@@ -102,15 +102,15 @@ func (p *pairings) RejectPairing(ctx context.Context, q protocol.PairingRejectPa
 	}
 	r, err := p.store.Reject(ctx, q.Channel, q.Code)
 	if err != nil {
-		return out, codeError(q.Code, err)
+		return out, codeError(q.Channel, q.Code, err)
 	}
 	out.OK, out.ID = true, r.ID
 	return out, nil
 }
 
-func codeError(code string, err error) error {
+func codeError(channel, code string, err error) error {
 	if errors.Is(err, pairing.ErrUnknownCode) {
-		return protocol.Invalid("No pending pairing request found for code: %s", code)
+		return protocol.Invalid("No pending pairing request found for code: %s", code).WithDetails(map[string]any{"action": "openclaw pairing list " + channel})
 	}
 	return err
 }
