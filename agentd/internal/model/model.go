@@ -42,6 +42,30 @@ func (m Model) Ref() string { return m.Provider + "/" + m.ID }
 // Sees reports whether the model takes input of a kind ("text", "image").
 func (m Model) Sees(kind string) bool { return slices.Contains(m.Input, kind) }
 
+// Level is the thinking level of a run with the model: what was asked for, else what the
+// config has as its default, else "low" for a model that reasons and "off" for others.
+// Only some models know xhigh; the others take it for high.
+func (m Model) Level(asked, byDefault string) string {
+	level := first(asked, byDefault)
+	switch {
+	case level == "xhigh" && !slices.Contains(highest(), m.Ref()):
+		return "high"
+	case level != "":
+		return level
+	case m.Reasoning:
+		return "low"
+	}
+	return "off"
+}
+
+// highest names the models that know the level xhigh.
+func highest() []string {
+	return []string{
+		"openai/gpt-5.2", "openai-codex/gpt-5.3-codex", "openai-codex/gpt-5.2-codex", "openai-codex/gpt-5.1-codex",
+		"github-copilot/gpt-5.2", "github-copilot/gpt-5.2-codex",
+	}
+}
+
 // Price puts the cost of u into it, by the model's price table.
 func (m Model) Price(u chat.Usage) chat.Usage {
 	const million = 1e6
@@ -269,8 +293,9 @@ func (c *Catalogue) Find(ref string) (Model, error) {
 		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("models.providers.%s.baseUrl is missing", pid)}
 	}
 	unlisted := settings.Model{ID: id}
-	if first(p.API, b.api) == provider.APIMessages { // its models all see
+	if first(p.API, b.api) == provider.APIMessages { // its models all see, and all but the oldest reason
 		unlisted.Input = textImage
+		unlisted.Reasoning = strings.HasPrefix(id, "claude-") && (!strings.HasPrefix(id, "claude-3-") || strings.HasPrefix(id, "claude-3-7-"))
 	}
 	m := c.configured(pid, p, unlisted)
 	if m.Endpoint.Key == "" && b.env != "" {

@@ -75,6 +75,13 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
+	own := catalogue(t, `{"models":{"providers":{"anthropic":{"apiKey":"k"}}}}`)
+	for id, reasons := range map[string]bool{"claude-sonnet-4-20250514": true, "claude-3-7-sonnet-latest": true, "claude-3-5-haiku-latest": false} {
+		m, err := own.Find("anthropic/" + id)
+		if err != nil || m.Effort != reasons || !m.Sees("image") || m.Endpoint.API != "anthropic-messages" || m.Endpoint.BaseURL != "https://api.anthropic.com" {
+			t.Errorf("%s: %+v, %v", id, m, err)
+		}
+	}
 	if m, err := c.Find("uno"); err != nil || m.MaxTokens != 7 || m.Temperature == nil || *m.Temperature != 0.5 {
 		t.Errorf("parameters: %+v, %v", m, err)
 	}
@@ -116,5 +123,28 @@ func TestListAndPrice(t *testing.T) {
 	}
 	if u := m.Price(chat.Usage{Input: 1e6, Output: 5e5}); u.Cost.Total != 4 || u.Cost.Input != 2 {
 		t.Errorf("cost: %+v", u.Cost)
+	}
+}
+
+func TestLevel(t *testing.T) {
+	tests := []struct {
+		name             string
+		m                Model
+		asked, byDefault string
+		want             string
+	}{
+		{"asked for", Model{Reasoning: true}, "medium", "high", "medium"},
+		{"configured", Model{Reasoning: true}, "", "off", "off"},
+		{"reasons", Model{Reasoning: true}, "", "", "low"},
+		{"does not", Model{}, "", "", "off"},
+		{"too high", Model{Provider: "anthropic", ID: "claude-opus-4-6", Reasoning: true}, "xhigh", "", "high"},
+		{"highest", Model{Provider: "openai", ID: "gpt-5.2", Reasoning: true}, "", "xhigh", "xhigh"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.m.Level(tt.asked, tt.byDefault); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

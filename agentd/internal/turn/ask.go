@@ -101,7 +101,7 @@ func (r *run) call(ctx context.Context, s *streamer) (provider.Answer, error) {
 		MaxTokens: m.MaxTokens, Temperature: m.Temperature, Cache: m.Cache,
 	}
 	if m.Effort {
-		req.Thinking = r.req.Policy.Thinking
+		req.Thinking = r.level()
 	}
 	for _, t := range r.tools.Specs() {
 		req.Tools = append(req.Tools, provider.Tool{Name: t.Name, Description: t.Description, Schema: t.Schema})

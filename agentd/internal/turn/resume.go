@@ -106,11 +106,7 @@ func (r *run) modelEntries() []transcript.Entry {
 	if now.Provider != m.Provider || now.Model != m.ID {
 		out = transcript.ModelEntries(m.Provider, m.ID, m.Endpoint.API, r.e.cfg.Now())
 	}
-	level := r.req.Policy.Thinking
-	if level == "" {
-		level = "off"
-	}
-	if now.Thinking != level {
+	if level := r.level(); now.Thinking != level {
 		out = slices.Insert(out, min(1, len(out)), transcript.Entry{Type: transcript.TypeThinking, ThinkingLevel: level})
 	}
 	return out

@@ -45,6 +45,9 @@ type run struct {
 // model is the one that is asked now.
 func (r *run) model() model.Model { return r.candidates[0] }
 
+// level is how hard the model thinks that is asked now.
+func (r *run) level() string { return r.model().Level(r.req.Policy.Thinking, r.agent.ThinkingDefault) }
+
 // emit tells the supervisor; when it cannot be told, the run is interrupted.
 func (r *run) emit(ev agent.RunEvent) error {
 	if err := r.emitTo(ev); err != nil {
@@ -129,7 +132,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.system, _ = prompt.Build(prompt.Facts{
 		Mode: r.req.Policy.PromptMode, AgentID: r.req.AgentID, Workspace: r.req.Workspace, Tools: r.tools.Specs(),
-		Model: r.model().Ref(), DefaultModel: def.Ref(), Aliases: aliases, Thinking: r.req.Policy.Thinking, Reasoning: r.req.Policy.Reasoning,
+		Model: r.model().Ref(), DefaultModel: def.Ref(), Aliases: aliases, Thinking: r.level(), Reasoning: r.req.Policy.Reasoning,
 		Channel: r.req.Route.Channel, Shell: r.snap.Settings.Env["SHELL"], Direct: r.req.Route.ChatKind == "" || r.req.Route.ChatKind == "direct",
 		Timezone: r.agent.UserTimezone, RepoRoot: r.agent.RepoRoot, Extra: r.req.Policy.ExtraSystemPrompt,
 		HeartbeatPrompt: r.agent.HeartbeatPrompt, MaxFileChars: r.agent.BootstrapMaxChars, Warn: r.log.Warn,
