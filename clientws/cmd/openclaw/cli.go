@@ -30,24 +30,25 @@ type cli struct {
 	NoColor bool             `help:"No colours in the output."`
 	Version kong.VersionFlag `short:"V" help:"Print the version and leave."`
 
-	Setup     setupCmd     `cmd:"" help:"Make the configuration and the agent's folder."`
-	Onboard   onboardCmd   `cmd:"" help:"Be led through the set-up: model, gateway, channels."`
-	Gateway   gatewayCmd   `cmd:"" help:"Run the gateway, or talk to a running one."`
-	Message   messageCmd   `cmd:"" help:"Send messages over the channels."`
-	Agent     agentCmd     `cmd:"" help:"Send the agent a message and print its answer."`
-	Health    healthCmd    `cmd:"" help:"Ask the running gateway for its health."`
-	Status    statusCmd    `cmd:"" help:"Show the installation at a glance."`
-	Workers   workersCmd   `cmd:"" help:"List and control the channel and agent processes."`
-	Channels  channelsCmd  `cmd:"" help:"Show, add and remove channels and their accounts."`
-	Sessions  sessionsCmd  `cmd:"" help:"List the stored conversations."`
-	Pairing   pairingCmd   `cmd:"" help:"Let people in who wrote to a channel."`
-	Outbox    outboxCmd    `cmd:"" help:"Show what is on its way to the networks, and decide on what is in doubt."`
-	Models    modelsCmd    `cmd:"" help:"Show the models that can be used."`
-	Logs      logsCmd      `cmd:"" help:"Show the gateway's log."`
-	Dashboard dashboardCmd `cmd:"" help:"Print a link that opens the Control UI, good once."`
-	Config    configCmd    `cmd:"" help:"Read and change the configuration file."`
-	Doctor    doctorCmd    `cmd:"" help:"Check the installation and say what to do."`
-	Ver       versionCmd   `cmd:"" name:"version" help:"Print the version."`
+	Setup     setupCmd      `cmd:"" help:"Make the configuration and the agent's folder."`
+	Onboard   onboardCmd    `cmd:"" help:"Be led through the set-up: model, gateway, channels."`
+	Gateway   gatewayCmd    `cmd:"" help:"Run the gateway, or talk to a running one."`
+	Message   messageCmd    `cmd:"" help:"Send messages over the channels."`
+	Agent     agentCmd      `cmd:"" help:"Send the agent a message and print its answer."`
+	Health    healthCmd     `cmd:"" help:"Ask the running gateway for its health."`
+	Status    statusCmd     `cmd:"" help:"Show the installation at a glance."`
+	Workers   workersCmd    `cmd:"" help:"List and control the channel and agent processes."`
+	Channels  channelsCmd   `cmd:"" help:"Show, add and remove channels and their accounts."`
+	Sessions  sessionsCmd   `cmd:"" help:"List the stored conversations."`
+	Pairing   pairingCmd    `cmd:"" help:"Let people in who wrote to a channel."`
+	Outbox    outboxCmd     `cmd:"" help:"Show what is on its way to the networks, and decide on what is in doubt."`
+	Models    modelsCmd     `cmd:"" help:"Show the models that can be used."`
+	Logs      logsCmd       `cmd:"" help:"Show the gateway's log."`
+	Dashboard dashboardCmd  `cmd:"" help:"Print a link that opens the Control UI, good once."`
+	Config    configCmd     `cmd:"" help:"Read and change the configuration file."`
+	Doctor    doctorCmd     `cmd:"" help:"Check the installation and say what to do."`
+	Complete  completionCmd `cmd:"" name:"completion" help:"Print the script that completes commands in a shell."`
+	Ver       versionCmd    `cmd:"" name:"version" help:"Print the version."`
 }
 
 // tool is what a command works with.
@@ -93,6 +94,9 @@ func run(ctx context.Context, args []string, b build, out, errOut io.Writer) int
 	}
 	if args[0] == "help" {
 		args = append(args[1:], "--help")
+	}
+	if args[0] == completeWord {
+		return t.complete(parser.Model, args[1:])
 	}
 	parsed, err := parser.Parse(args)
 	if left >= 0 { // help, or the version, was asked for and given
