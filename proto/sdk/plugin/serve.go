@@ -47,7 +47,7 @@ func Serve(cfg ServeConfig) {
 	server := NewServer(cfg.Base, cfg.Features, stop)
 	if os.Getenv(Handshake.MagicCookieKey) == Handshake.MagicCookieValue {
 		go watchLifeline(os.Stdin, server)
-		go watchSignals(server)
+		go watchSignals(server, func() bool { return grpcServer.Load() != nil })
 	}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  Handshake,
@@ -86,11 +86,15 @@ func watchLifeline(stdin io.Reader, s *Server) {
 	os.Exit(0)
 }
 
-// watchSignals drains on SIGTERM. A second one ends the process at once.
-func watchSignals(s *Server) {
+// watchSignals drains on SIGTERM. A second one ends the process at once, and so does the
+// first one where nothing is served yet: nobody would see a stop then.
+func watchSignals(s *Server, serving func() bool) {
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, syscall.SIGTERM)
 	<-c
+	if !serving() {
+		os.Exit(0)
+	}
 	go func() {
 		<-c
 		os.Exit(1)
