@@ -45,7 +45,7 @@ func main() {
 			provider.APIMessages:    anthropic.New(anthropic.Config{}),
 			provider.APIDemo:        demo.Echo{},
 		},
-		Tools:  tool.NewRegistry(files.Read{}, exec.Exec{Pool: commands}, exec.Process{Pool: commands}),
+		Tools:  tool.NewRegistry(files.Read{}, files.Write{}, files.Edit{}, exec.Exec{Pool: commands}, exec.Process{Pool: commands}),
 		Log:    slog.New(plugin.NewLogHandler(os.Stderr, slog.LevelDebug)),
 		Close:  commands.Close,
 		Depths: func() map[string]int64 { return map[string]int64{"commands": int64(commands.Running())} },

@@ -97,6 +97,33 @@ func TestToolRunHistoryAndErrors(t *testing.T) {
 	}
 }
 
+// TestFileTools: a model writes a file and changes it, both in one message.
+func TestFileTools(t *testing.T) {
+	dir := t.TempDir()
+	fake, config := fakeModel(t)
+	fake.Answer = func(r model.Request) (model.Answer, bool) {
+		if _, done := r.ToolResult(); done {
+			return model.Answer{}, false
+		}
+		return model.Answer{Calls: []model.ToolCall{
+			{Tool: "write", Args: json.RawMessage(`{"path":"notes/a.txt","content":"one\ntwo\n"}`)},
+			{Tool: "edit", Args: json.RawMessage(`{"path":"notes/a.txt","oldText":"two","newText":"2"}`)},
+		}}, true
+	}
+	h := start(t, dir, config)
+	f, _ := h.run(h.request(dir, "A", "take a note"))
+	if len(f.Parts) != 1 || f.Parts[0].Text != "tool result: Successfully replaced text in notes/a.txt." {
+		t.Errorf("finished: %+v", f)
+	}
+	if raw, err := os.ReadFile(filepath.Join(dir, "ws", "notes", "a.txt")); err != nil || string(raw) != "one\n2\n" {
+		t.Errorf("file: %q, %v", raw, err)
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, "A.jsonl"))
+	if err != nil || !strings.Contains(string(stored), `"firstChangedLine":2`) {
+		t.Errorf("transcript: %s, %v", stored, err)
+	}
+}
+
 func TestTranscriptCalls(t *testing.T) {
 	dir := t.TempDir()
 	h := start(t, dir, `{}`)
