@@ -20,46 +20,75 @@ type doctorCmd struct {
 	Yes            bool `help:"Accepted for compatibility; nothing is asked."`
 	NonInteractive bool `help:"Accepted for compatibility; nothing is asked."`
 	Timeout        int  `help:"How long to wait for the gateway, in milliseconds." default:"5000"`
+	JSON           bool `help:"Print one JSON document."`
+
+	GenerateGatewayToken bool `help:"Write a token for the gateway into the configuration, where there is none."`
 }
 
-// checkup prints findings and counts those that are wrong.
+// finding is one line of a checkup.
+type finding struct {
+	// Level is ok, hint or wrong.
+	Level  string `json:"level"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// checkup prints findings, or gathers them for JSON, and counts those that are wrong.
 type checkup struct {
 	*tool
-	wrong int
+	wrong    int
+	json     bool
+	findings []finding
 }
 
 func (c *checkup) good(format string, args ...any) {
-	c.print("%s %s", c.paint(colorSuccess, "✓"), fmt.Sprintf(format, args...))
+	c.add(finding{Level: "ok", Text: fmt.Sprintf(format, args...)}, colorSuccess, "✓")
 }
 
 func (c *checkup) hint(remedy, format string, args ...any) {
-	c.print("%s %s", c.paint(colorWarn, "!"), fmt.Sprintf(format, args...))
-	if remedy != "" {
-		c.print("  → %s", remedy)
-	}
+	c.add(finding{"hint", fmt.Sprintf(format, args...), remedy}, colorWarn, "!")
 }
 
 func (c *checkup) bad(remedy, format string, args ...any) {
 	c.wrong++
-	c.print("%s %s", c.paint(colorError, "✗"), fmt.Sprintf(format, args...))
-	if remedy != "" {
-		c.print("  → %s", remedy)
+	c.add(finding{"wrong", fmt.Sprintf(format, args...), remedy}, colorError, "✗")
+}
+
+func (c *checkup) add(f finding, color, sign string) {
+	c.findings = append(c.findings, f)
+	if c.json {
+		return
+	}
+	c.print("%s %s", c.paint(color, sign), f.Text)
+	if f.Remedy != "" {
+		c.print("  → %s", f.Remedy)
 	}
 }
 
 // Run checks configuration, files, binaries and the gateway. What is still wrong with the configuration is exit code 1.
 func (d *doctorCmd) Run(t *tool) error {
-	c := &checkup{tool: t}
+	c := &checkup{tool: t, json: d.JSON}
 	loaded, err := d.config(c)
 	if err != nil {
 		return err
 	}
 	d.modes(c)
+	d.folders(c, loaded)
 	d.binaries(c)
 	if loaded.Valid() {
+		if err := d.token(c, loaded); err != nil {
+			return err
+		}
 		d.security(c, loaded.Config)
+		d.channels(c, loaded)
+		d.unserved(c, loaded)
 	}
 	d.gateway(c)
+	if d.JSON {
+		if err := t.json(map[string]any{"ok": c.wrong == 0, "findings": c.findings}); err != nil {
+			return err
+		}
+	}
 	if c.wrong > 0 {
 		return errSilent
 	}
@@ -77,7 +106,7 @@ func (d *doctorCmd) config(c *checkup) (*config.Loaded, error) {
 		}
 	}
 	if !loaded.Exists {
-		c.hint("make one with the first start: "+c.program+" gateway --allow-unconfigured", "no configuration yet at %s; defaults are in force", loaded.File)
+		c.hint("make one: "+c.program+" onboard", "no configuration yet at %s; defaults are in force", loaded.File)
 		return loaded, nil
 	}
 	for _, p := range loaded.Problems {
@@ -87,7 +116,7 @@ func (d *doctorCmd) config(c *checkup) (*config.Loaded, error) {
 		c.hint("", "%s", p)
 	}
 	if !loaded.Valid() {
-		if !d.Fix {
+		if !d.Fix && !d.JSON {
 			c.print("Run: %s doctor --fix", c.program)
 		}
 		return loaded, nil

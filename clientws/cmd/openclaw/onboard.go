@@ -224,11 +224,11 @@ func (c *onboardCmd) write(t *tool, loaded *config.Loaded, p onboarding) (onboar
 		}, true)
 	}
 	if p.token == "" {
-		secret := make([]byte, 24)
-		if _, err := rand.Read(secret); err != nil {
+		made, err := newToken()
+		if err != nil {
 			return done, err
 		}
-		p.token = hex.EncodeToString(secret)
+		p.token = made
 	}
 	prepared, err := t.prepareInstallation(p.workspace, func(e *editor) {
 		e.clear(p.reset)
@@ -256,6 +256,15 @@ func (c *onboardCmd) write(t *tool, loaded *config.Loaded, p onboarding) (onboar
 		done.Channels = append(done.Channels, added)
 	}
 	return done, nil
+}
+
+// newToken makes a secret of 48 hex digits.
+func newToken() (string, error) {
+	secret := make([]byte, 24)
+	if _, err := rand.Read(secret); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(secret), nil
 }
 
 // clear takes everything out when the operator starts over.
