@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/chat"
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
@@ -41,30 +40,6 @@ func (m Model) Ref() string { return m.Provider + "/" + m.ID }
 
 // Sees reports whether the model takes input of a kind ("text", "image").
 func (m Model) Sees(kind string) bool { return slices.Contains(m.Input, kind) }
-
-// Level is the thinking level of a run with the model: what was asked for, else what the
-// config has as its default, else "low" for a model that reasons and "off" for others.
-// Only some models know xhigh; the others take it for high.
-func (m Model) Level(asked, byDefault string) string {
-	level := first(asked, byDefault)
-	switch {
-	case level == "xhigh" && !slices.Contains(highest(), m.Ref()):
-		return "high"
-	case level != "":
-		return level
-	case m.Reasoning:
-		return "low"
-	}
-	return "off"
-}
-
-// highest names the models that know the level xhigh.
-func highest() []string {
-	return []string{
-		"openai/gpt-5.2", "openai-codex/gpt-5.3-codex", "openai-codex/gpt-5.2-codex", "openai-codex/gpt-5.1-codex",
-		"github-copilot/gpt-5.2", "github-copilot/gpt-5.2-codex",
-	}
-}
 
 // Price puts the cost of u into it, by the model's price table.
 func (m Model) Price(u chat.Usage) chat.Usage {
@@ -244,84 +219,6 @@ func (c *Catalogue) Candidates(agentID, ref string, fallbacks []string) ([]Model
 		}
 	}
 	return out, nil
-}
-
-// UnknownError says that a reference names no model that can be used.
-type UnknownError struct {
-	Ref, Reason string
-}
-
-// Error names the reference and the remedy.
-func (e *UnknownError) Error() string {
-	return fmt.Sprintf("model %q cannot be used: %s", e.Ref, e.Reason)
-}
-
-// Find resolves a reference: "<provider>/<model>", an alias, or the bare id of a
-// model. A provider that is known may serve models that no list names.
-func (c *Catalogue) Find(ref string) (Model, error) {
-	ref = strings.TrimSpace(ref)
-	if !strings.Contains(ref, "/") {
-		for full, p := range c.set.Agents.Defaults.Models {
-			if p.Alias != "" && strings.EqualFold(p.Alias, ref) {
-				return c.Find(full)
-			}
-		}
-		for _, m := range c.models {
-			if m.ID == ref {
-				return m, nil
-			}
-		}
-		return Model{}, &UnknownError{Ref: ref, Reason: "write it as provider/model"}
-	}
-	pid, id := Split(ref)
-	if pid == demo.Provider && id == demo.Model {
-		return Echo(), nil
-	}
-	for _, m := range c.models {
-		if m.Provider == pid && m.ID == id {
-			return m, nil
-		}
-	}
-	p, listed := c.set.Models.Providers[pid]
-	b := builtin(pid)
-	switch {
-	case listed && c.set.Models.Mode == "replace":
-		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("models.providers.%s.models does not list it", pid)}
-	case !listed && b.id == "":
-		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("no provider %q is configured; add models.providers.%s", pid, pid)}
-	case first(p.BaseURL, b.baseURL) == "":
-		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("models.providers.%s.baseUrl is missing", pid)}
-	}
-	unlisted := settings.Model{ID: id}
-	if first(p.API, b.api) == provider.APIMessages { // its models all see, and all but the oldest reason
-		unlisted.Input = textImage
-		unlisted.Reasoning = strings.HasPrefix(id, "claude-") && (!strings.HasPrefix(id, "claude-3-") || strings.HasPrefix(id, "claude-3-7-"))
-	}
-	m := c.configured(pid, p, unlisted)
-	if m.Endpoint.Key == "" && b.env != "" {
-		return Model{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("there is no key for provider %s; set %s or models.providers.%s.apiKey", pid, b.env, pid)}
-	}
-	return m, nil
-}
-
-// Split cuts a reference at its first slash and gives the provider's real name.
-func Split(ref string) (providerID, id string) {
-	p, id, ok := strings.Cut(ref, "/")
-	if !ok {
-		return "anthropic", ref
-	}
-	p = strings.ToLower(strings.TrimSpace(p))
-	switch p {
-	case "z.ai", "z-ai":
-		p = "zai"
-	case "opencode-zen":
-		p = "opencode"
-	case "qwen":
-		p = "qwen-portal"
-	case "kimi-code":
-		p = "kimi-coding"
-	}
-	return p, strings.TrimSpace(id)
 }
 
 func first(s ...string) string {

@@ -75,6 +75,12 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
+	for ref, want := range map[string]string{"Opus": "anthropic/claude-opus-4-6", "sonnet": "anthropic/claude-sonnet-4-5", "anthropic/opus-4.5": "anthropic/claude-opus-4-5", "gpt": ""} {
+		m, err := catalogue(t, `{"auth":{"anthropic":{"apiKey":"k"}}}`).Find(ref)
+		if (err == nil) != (want != "") || err == nil && m.Ref() != want {
+			t.Errorf("%s: got %s, %v; want %q", ref, m.Ref(), err, want)
+		}
+	}
 	own := catalogue(t, `{"models":{"providers":{"anthropic":{"apiKey":"k"}}}}`)
 	for id, reasons := range map[string]bool{"claude-sonnet-4-20250514": true, "claude-3-7-sonnet-latest": true, "claude-3-5-haiku-latest": false} {
 		m, err := own.Find("anthropic/" + id)
