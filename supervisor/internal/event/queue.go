@@ -30,6 +30,10 @@ type QueueConfig struct {
 	// Write sends one frame and returns when it is handed to the network. It
 	// is never called twice at once.
 	Write func([]byte) error
+	// Cork and Uncork, which may be nil, stand around the writes of a batch: what is written
+	// between them may be handed over together, and Uncork says how that went.
+	Cork   func()
+	Uncork func() error
 	// Spawn runs f on a goroutine that the caller waits for.
 	Spawn func(f func())
 	// Fail is told once why the queue gave up: an error of Write, or
@@ -231,8 +235,15 @@ func (q *Queue) drain() {
 // write sends a batch. After a failure the queue is closed, and stays marked
 // as running so that no other writer starts.
 func (q *Queue) write(batch []Frame) bool {
+	corked := len(batch) > 1 && q.cfg.Cork != nil
+	if corked {
+		q.cfg.Cork()
+	}
 	for i, f := range batch {
 		err := q.cfg.Write(f.Bytes)
+		if corked && i == len(batch)-1 && err == nil {
+			err = q.cfg.Uncork()
+		}
 		n := len(f.Bytes)
 		f.done()
 		if err != nil {

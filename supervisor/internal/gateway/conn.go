@@ -192,6 +192,20 @@ func (c *conn) write(frame []byte) error {
 	return c.ws.Write(context.Background(), websocket.MessageText, frame)
 }
 
+// cork and uncork let several frames leave in one write, where the socket can.
+func (c *conn) cork() {
+	if k, ok := c.net.(*corkConn); ok {
+		k.cork()
+	}
+}
+
+func (c *conn) uncork() error {
+	if k, ok := c.net.(*corkConn); ok {
+		return k.uncork()
+	}
+	return nil
+}
+
 // queueFailed ends a connection that cannot be written to.
 func (c *conn) queueFailed(err error) {
 	if errors.Is(err, event.ErrOverflow) {

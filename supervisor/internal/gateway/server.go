@@ -102,7 +102,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 
 	failed := make(chan error, len(listeners))
 	for _, ln := range listeners {
-		s.wg.Go(func() { failed <- hs.Serve(ln) })
+		s.wg.Go(func() { failed <- hs.Serve(corkListener{ln}) })
 	}
 	var err error
 	select {
@@ -241,6 +241,6 @@ func withNetConn(ctx context.Context, c net.Conn) context.Context {
 // newQueue makes the outgoing queue of a connection.
 func (s *Server) newQueue(c *conn) *event.Queue {
 	return event.NewQueue(event.QueueConfig{
-		Write: c.write, Spawn: s.wg.Go, Fail: c.queueFailed, MaxBytes: s.limits.Buffered,
+		Write: c.write, Cork: c.cork, Uncork: c.uncork, Spawn: s.wg.Go, Fail: c.queueFailed, MaxBytes: s.limits.Buffered,
 	})
 }
