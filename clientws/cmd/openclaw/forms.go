@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"sync/atomic"
 
 	"charm.land/huh/v2"
 )
@@ -45,8 +47,25 @@ func (f *forms) ask(ctx context.Context, q question) (string, error) {
 	return q.accept(answer)
 }
 
+// formKeys is the terminal as one form reads it. A form that has ended may still wait for a key; once that comes it is
+// turned away here, and the key is left for the form that is shown now.
+type formKeys struct {
+	*os.File
+	over atomic.Bool
+}
+
+// Read reads for as long as the form is shown.
+func (k *formKeys) Read(data []byte) (int, error) {
+	if k.over.Load() {
+		return 0, io.EOF
+	}
+	return k.File.Read(data)
+}
+
 func (f *forms) run(ctx context.Context, field huh.Field) error {
-	form := huh.NewForm(huh.NewGroup(field)).WithInput(f.in).WithOutput(f.out).WithShowHelp(true)
+	keys := &formKeys{File: f.in}
+	defer keys.over.Store(true)
+	form := huh.NewForm(huh.NewGroup(field)).WithInput(keys).WithOutput(f.out).WithShowHelp(true)
 	if !f.color {
 		form.WithTheme(huh.ThemeFunc(huh.ThemeBase))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -75,6 +76,10 @@ func (c *messageSendCmd) Run(t *tool) error {
 	if err != nil && ctx.Err() != nil && t.ctx.Err() == nil {
 		return fail("see whether it went out: "+t.program+" outbox list", "%s did not send the message within %dms; it may be stored and go out later",
 			params.Channel, c.Timeout)
+	}
+	var refused *failure
+	if errors.As(err, &refused) && refused.remedy == "" && found.local && !slices.Contains(usableChannels(loaded), params.Channel) {
+		return fail("add it: "+t.program+" channels add --channel "+params.Channel, "%s", refused.what)
 	}
 	if err != nil {
 		return err
