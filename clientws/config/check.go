@@ -81,7 +81,7 @@ func (c *checker) object(path json5.Path, r *rule, value map[string]any) {
 func (c *checker) unknown(parent, at json5.Path, key string, r *rule) {
 	remedy := "remove the key, or run: openclaw doctor --fix"
 	known := slices.Collect(maps.Keys(r.Properties))
-	if near := nearest(key, known); near != "" {
+	if near := Nearest(key, known); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	} else if place := loadSchema().wherePath(key); place != "" && len(parent) == 0 {
 		remedy = fmt.Sprintf("there is %q; move it there", place)
@@ -135,7 +135,7 @@ func (c *checker) enum(path json5.Path, r *rule, value any) {
 	}
 	remedy := ""
 	if text, ok := value.(string); ok {
-		if near := nearest(text, texts); near != "" {
+		if near := Nearest(text, texts); near != "" {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 	}

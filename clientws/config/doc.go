@@ -7,5 +7,5 @@
 // value of its own; nothing here holds a lock or a goroutine after it has returned.
 //
 // The package does not know which plugins exist: a channel without a known schema is kept as it stands, and
-// [CheckBlock] checks such a block once its plugin has told its own schema.
+// package pluginschema checks such a block once its plugin has told its own schema.
 package config

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// nearest gives the known word that a person most likely meant, or "" when none is close: letters swapped, left out,
+// Nearest gives the known word that a person most likely meant, or "" when none is close: letters swapped, left out,
 // added or mistaken, at most one in three.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	best, bestDistance := "", len(word)/3+2
 	lower := strings.ToLower(word)
 	sorted := slices.Clone(known)

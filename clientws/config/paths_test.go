@@ -68,8 +68,8 @@ func TestDotenv(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"port", "bind", "auth", "botToken", "dmPolicy"}
 	for word, want := range map[string]string{"prot": "port", "Bind": "bind", "bottoken": "botToken", "dmpolcy": "dmPolicy", "zzz": "", "x": ""} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		if got := Nearest(word, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }

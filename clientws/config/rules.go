@@ -132,7 +132,7 @@ func hints(tree map[string]any) []finding {
 			continue
 		}
 		remedy := fmt.Sprintf("it is used once a plugin openclaw-channel-%s is there", id)
-		if near := nearest(id, known); near != "" {
+		if near := Nearest(id, known); near != "" {
 			remedy = fmt.Sprintf("did you mean %q? %s", near, remedy)
 		}
 		out = append(out, finding{path: json5.Path{"channels", id}, atKey: true, message: fmt.Sprintf("%q is no bundled channel", id), remedy: remedy})

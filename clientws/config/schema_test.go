@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -111,27 +110,5 @@ func TestDefaultsAreValid(t *testing.T) {
 	check.check(nil, loadSchema(), normal)
 	if len(check.findings) > 0 {
 		t.Errorf("the defaults break the schema: %v", check.findings)
-	}
-}
-
-func TestCheckBlock(t *testing.T) {
-	schema := []byte(`{"type":"object","properties":{"baseUrl":{"type":"string"},"port":{"type":"integer"}},"required":["baseUrl"],"additionalProperties":false}`)
-	opts := write(t, map[string]string{FileName: "{\n channels: { echo: {\n  baseUrll: 'x',\n  port: 'y' } } }"})
-	loaded := load(t, opts)
-	at := json5.Path{"channels", "echo"}
-	block, _ := lookup(loaded.Tree, at)
-	problems, err := CheckBlock(at, block, schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, p := range loaded.Locate(problems) {
-		got[p.Path] = fmt.Sprintf("%s %s", p.Pos, p.Remedy)
-	}
-	if len(got) != 3 || got["channels.echo.baseUrll"] != `line 3, column 3 did you mean "baseUrl"?` || got["channels.echo.port"] != "line 4, column 9 " {
-		t.Errorf("problems: %v", got)
-	}
-	if _, err := CheckBlock(at, block, []byte(`{"$ref":"file:///etc/passwd"}`)); err == nil {
-		t.Error("a schema may read files")
 	}
 }

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
+	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Registry knows all tools of this process.
@@ -25,7 +22,7 @@ type Registry struct {
 type entry struct {
 	tool    Tool
 	spec    Spec
-	compile func() (*jsonschema.Schema, error)
+	compile func() (*jsonschema.Resolved, error)
 }
 
 // NewRegistry takes the tools in the order in which a model is told of them. Two of one
@@ -40,7 +37,7 @@ func NewRegistry(tools ...Tool) *Registry {
 		if !json.Valid(e.spec.Schema) {
 			panic("tool: schema of " + e.spec.Name + " is no JSON")
 		}
-		e.compile = sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(e.spec) })
+		e.compile = sync.OnceValues(func() (*jsonschema.Resolved, error) { return compile(e.spec) })
 		r.names = append(r.names, e.spec.Name)
 		r.tools[e.spec.Name] = e
 	}
@@ -50,16 +47,12 @@ func NewRegistry(tools ...Tool) *Registry {
 // Names of all tools, in order.
 func (r *Registry) Names() []string { return slices.Clone(r.names) }
 
-func compile(s Spec) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(s.Schema))
-	if err != nil {
+func compile(s Spec) (*jsonschema.Resolved, error) {
+	var schema jsonschema.Schema
+	if err := json.Unmarshal(s.Schema, &schema); err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", s.Name, err)
 	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("mem:///"+s.Name, doc); err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", s.Name, err)
-	}
-	return c.Compile("mem:///" + s.Name)
+	return schema.Resolve(nil)
 }
 
 // Set is the tools that one run may use.
@@ -129,30 +122,12 @@ func (e *entry) check(args json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(args))
-	if err != nil {
+	var v any
+	if err := json.Unmarshal(args, &v); err != nil {
 		return fmt.Errorf("arguments of %s are no valid JSON: %w", e.spec.Name, err)
 	}
-	err = schema.Validate(v)
-	var ve *jsonschema.ValidationError
-	if !errors.As(err, &ve) {
-		return err
+	if err := schema.Validate(v); err != nil {
+		return fmt.Errorf("arguments of %s do not fit: %w", e.spec.Name, err)
 	}
-	var lines []string
-	p := message.NewPrinter(language.English)
-	leaves(ve, func(leaf *jsonschema.ValidationError) {
-		at := "/" + strings.Join(leaf.InstanceLocation, "/")
-		lines = append(lines, fmt.Sprintf("%s: %s", at, leaf.ErrorKind.LocalizedString(p)))
-	})
-	return fmt.Errorf("arguments of %s do not fit: %s", e.spec.Name, strings.Join(lines, "; "))
-}
-
-func leaves(e *jsonschema.ValidationError, visit func(*jsonschema.ValidationError)) {
-	if len(e.Causes) == 0 {
-		visit(e)
-		return
-	}
-	for _, c := range e.Causes {
-		leaves(c, visit)
-	}
+	return nil
 }

@@ -30,9 +30,9 @@ func TestRunNeverFails(t *testing.T) {
 	}{
 		{"fine", "a", `{"n":1}`, ok, "fine", false},
 		{"unknown", "b", `{}`, ok, `Tool "b" does not exist or is not allowed here. Available: a`, true},
-		{"no JSON", "a", `{"n":`, ok, "arguments of a are no valid JSON: unexpected EOF", true},
-		{"missing", "a", ``, ok, "arguments of a do not fit: /: missing property 'n'", true},
-		{"too small", "a", `{"n":0}`, ok, "arguments of a do not fit: /n: minimum: got 0, want 1", true},
+		{"no JSON", "a", `{"n":`, ok, "arguments of a are no valid JSON: unexpected end of JSON input", true},
+		{"missing", "a", ``, ok, "arguments of a do not fit: validating root: required: missing properties: [\"n\"]", true},
+		{"too small", "a", `{"n":0}`, ok, "arguments of a do not fit: validating root: validating /properties/n: minimum: 0/1 is less than 1.000000", true},
 		{"own error", "a", `{"n":1}`, func(Call) (Result, error) { return Result{}, errors.New("no luck") }, "no luck", true},
 		{"panic", "a", `{"n":1}`, func(Call) (Result, error) { panic("ouch") }, "tool a broke down: ouch", true},
 	}

@@ -87,7 +87,7 @@ func TestToolCallsAreMadeOneByOne(t *testing.T) {
 	want := []string{
 		"user: go", "assistant/toolUse: let me see<note c><note c_2>", "toolResult: noted", "toolResult: no ink",
 		"assistant/toolUse: <note c_3><gone d><note e>",
-		"toolResult: arguments of note do not fit: /x: got string, want integer",
+		`toolResult: arguments of note do not fit: validating root: validating /properties/x: type: three has type "string", want "integer"`,
 		`toolResult: Tool "gone" does not exist or is not allowed here. Available: note`,
 		"toolResult: arguments of note are no JSON object", "assistant/stop: done",
 	}

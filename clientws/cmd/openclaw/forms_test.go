@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"testing"
@@ -23,7 +24,7 @@ func TestFormKeysLeavesTheNextKey(t *testing.T) {
 		t.Fatalf("the form in view read %q, %v", key, err)
 	}
 	first.over.Store(true)
-	if n, err := first.Read(key); n != 0 || err != io.EOF {
+	if n, err := first.Read(key); n != 0 || !errors.Is(err, io.EOF) {
 		t.Fatalf("the form that is over read %d bytes, %v", n, err)
 	}
 	if _, err := second.Read(key); err != nil || key[0] != 'b' {

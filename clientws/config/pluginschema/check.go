@@ -1,23 +1,26 @@
-package config
+// Package pluginschema holds a section of the configuration to the JSON Schema that its
+// plugin told. It is apart from package config because the schema library costs memory and start time
+// that a program which checks no plugin's section need not spend. Concurrency: pure functions.
+package pluginschema
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/openclaw/openclaw-supervisor/clientws/config"
 	"github.com/openclaw/openclaw-supervisor/clientws/json5"
 )
 
-// CheckBlock checks a section against the JSON Schema that its plugin told, at the path where it stands in the file.
-// The problems have no place yet; [Loaded.Locate] gives it. The error is for a schema that is none.
-func CheckBlock(at json5.Path, block any, schema []byte) ([]Problem, error) {
+// Check checks a section against the JSON Schema that its plugin told, at the path where it stands in the file.
+// The problems have no place yet; [config.Loaded.Locate] gives it. The error is for a schema that is none.
+func Check(at json5.Path, block any, schema []byte) ([]config.Problem, error) {
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", at, err)
@@ -41,33 +44,19 @@ func CheckBlock(at json5.Path, block any, schema []byte) ([]Problem, error) {
 	if !errors.As(err, &invalid) {
 		return nil, fmt.Errorf("check %s: %w", at, err)
 	}
-	var problems []Problem
+	var problems []config.Problem
 	printer := message.NewPrinter(language.English)
 	for _, leaf := range leafCauses(invalid) {
 		path := slices.Concat(at, json5.Path(leaf.InstanceLocation))
 		if extra, ok := leaf.ErrorKind.(*kind.AdditionalProperties); ok {
 			for _, key := range extra.Properties {
-				problems = append(problems, Problem{Path: path.Join(key).String(), Message: fmt.Sprintf("Unrecognized key: %q", key), Remedy: remedyForKey(key, parsed)})
+				problems = append(problems, config.Problem{Path: path.Join(key).String(), Message: fmt.Sprintf("Unrecognized key: %q", key), Remedy: remedyForKey(key, parsed)})
 			}
 			continue
 		}
-		problems = append(problems, Problem{Path: path.String(), Message: leaf.ErrorKind.LocalizedString(printer)})
+		problems = append(problems, config.Problem{Path: path.String(), Message: leaf.ErrorKind.LocalizedString(printer)})
 	}
 	return problems, nil
-}
-
-// Locate fills in file, line and column of problems that name a path of this configuration.
-func (l *Loaded) Locate(problems []Problem) []Problem {
-	out := slices.Clone(problems)
-	for i, p := range out {
-		path, err := json5.ParsePath(p.Path)
-		if err != nil || p.Pos.IsValid() {
-			continue
-		}
-		placed := l.problem(finding{path: path, atKey: strings.HasPrefix(p.Message, "Unrecognized key")})
-		out[i].File, out[i].Pos = placed.File, placed.Pos
-	}
-	return out
 }
 
 // leafCauses gives the errors that have no deeper cause.
@@ -89,7 +78,7 @@ func remedyForKey(key string, schema any) string {
 	for name := range properties {
 		known = append(known, name)
 	}
-	if near := nearest(key, known); near != "" {
+	if near := config.Nearest(key, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "remove the key"
