@@ -10,8 +10,6 @@ import (
 
 // Figures of typing (spec: typing): shown again every interval, for as long as a run may reasonably take without a word.
 const (
-	// typingAfter keeps an answer that is there at once from costing the network a call that nobody could see.
-	typingAfter   = 20 * time.Millisecond
 	typingEvery   = 6 * time.Second
 	typingLongest = 2 * time.Minute
 	typingTimeout = 5 * time.Second
@@ -41,13 +39,12 @@ func (t *typist) Typing(r run.Route) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		next := time.NewTimer(typingAfter)
-		defer next.Stop()
+		tick := time.NewTicker(every)
+		defer tick.Stop()
 		for {
+			t.show(ctx, r)
 			select {
-			case <-next.C:
-				t.show(ctx, r)
-				next.Reset(every)
+			case <-tick.C:
 			case <-ctx.Done():
 				return
 			}
