@@ -135,6 +135,9 @@ func (o *Outbox) WorkerGone(string) { o.Wake() }
 // doubt if they do not. The error is that of the first reading of the journal.
 func (o *Outbox) Run(ctx context.Context) error {
 	if err := o.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it began
+		}
 		return err
 	}
 	sending, cutSends := context.WithCancel(context.WithoutCancel(ctx))
