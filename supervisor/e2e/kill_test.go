@@ -353,7 +353,8 @@ func TestManyChatsThroughManyDeaths(t *testing.T) {
 	e.Start()
 	answer := func(i int) string { return fmt.Sprintf("what was asked here is number %d and nothing else", i) }
 	var chats []int64
-	// agentd dies three times at most: the fourth death in a row could rightly give a run up.
+	// agentd dies three times at most: a run that was handed over to three of them without
+	// an entry may rightly be given up, which chance all but excludes.
 	order := []int{0, 1, 2, 0, 1, 2, 0, 1}
 	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	for _, next := range order {

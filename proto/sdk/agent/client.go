@@ -20,6 +20,9 @@ var ErrUnsupported = errors.New("the agent runtime does not support this")
 // ErrBroken says that a run's stream ended without Finished: the runtime died, or is being let go.
 var ErrBroken = errors.New("the agent runtime went away during the run")
 
+// ErrUnreached says that the runtime could not be reached: the run was never handed over.
+var ErrUnreached = errors.New("the agent runtime could not be reached")
+
 // Client is the supervisor's end of the agent contract. It is safe for concurrent
 // use and sets no deadlines of its own; see the contract for each rpc's.
 type Client struct{ rpc agentv1.AgentServiceClient }
@@ -40,13 +43,14 @@ func callError(op string, err error) error {
 }
 
 // Run does one run, or what is left of it, and hands each event to on, in order. It
-// returns nil after Finished; an error that Is ErrBroken where the stream ended before; the error of on, which cancels the stream.
+// returns nil after Finished; an error that Is ErrUnreached where no stream came about, ErrBroken where
+// it ended before; the error of on, which cancels the stream.
 func (c *Client) Run(ctx context.Context, r RunRequest, on func(RunEvent) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.rpc.Run(ctx, r.toWire())
 	if err != nil {
-		return fmt.Errorf("run %s: %w: %w", r.RunID, ErrBroken, err)
+		return fmt.Errorf("run %s: %w: %w", r.RunID, ErrUnreached, err)
 	}
 	finished := false
 	for {

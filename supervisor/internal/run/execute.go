@@ -231,11 +231,11 @@ func (r *Runner) store(ctx context.Context, fn func(*journal.Tx) error) error {
 	}
 }
 
-// broken decides what follows when the agent runtime went away: the run is charged if
-// it made no progress and nobody asked the process to go; the third charge parks it. It
-// reports whether the run has ended.
+// broken decides what follows when the agent runtime went away: the run is charged if it
+// was handed over, made no progress and nobody asked the process to go; the third charge
+// parks it. It reports whether the run has ended.
 func (r *Runner) broken(ctx context.Context, a *active, living Living, cause error) bool {
-	if living.Blameless(ctx) || ctx.Err() != nil {
+	if living.Blameless(ctx) || errors.Is(cause, agent.ErrUnreached) || ctx.Err() != nil {
 		r.log.Info("run interrupted; it goes on with the agent runtime", "run", a.id, "session", a.sessionKey)
 		return ctx.Err() != nil
 	}

@@ -37,6 +37,7 @@ type world struct {
 	process   *agenttest.Process
 	gone      chan struct{} // closed when process died
 	blameless bool
+	dead      []*agenttest.Process // handed out first, as a pool does that has not yet heard of a death
 	delivered []Delivery
 	chat      []protocol.ChatEvent
 	changed   chan struct{}
@@ -92,7 +93,11 @@ func (w *world) kill(blameless bool) {
 func (w *world) Await(ctx context.Context) (Living, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Living{Client: w.process.Client, Blameless: func(context.Context) bool {
+	client := w.process.Client
+	if n := len(w.dead); n > 0 {
+		client, w.dead = w.dead[0].Client, w.dead[1:]
+	}
+	return Living{Client: client, Blameless: func(context.Context) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.blameless
@@ -360,6 +365,21 @@ func TestDeathsThatSomebodyAskedForParkNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(texts(w.delivered), []string{"1:at last"}); d != "" {
+		t.Errorf("delivered (-got +want):\n%s", d)
+	}
+}
+
+func TestADeathBeforeTheHandOverChargesNobody(t *testing.T) {
+	w := newWorld(t, &agenttest.Scripted{})
+	for range MaxCharges {
+		p := agenttest.Start(t, w.agent)
+		p.Die()
+		w.dead = append(w.dead, p)
+	}
+	if _, err := w.inbox(t.Context(), "hi"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(texts(w.delivered), []string{"1:ok"}); d != "" {
 		t.Errorf("delivered (-got +want):\n%s", d)
 	}
 }
