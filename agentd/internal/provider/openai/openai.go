@@ -26,7 +26,7 @@ const DefaultStall = 5 * time.Minute
 
 // Config of a Client.
 type Config struct {
-	// HTTP is used for all calls; nil = a client of its own without a time limit.
+	// HTTP is used for all calls; nil = provider.NewHTTPClient.
 	HTTP *http.Client
 	// Stall is the longest silence of a server; 0 = DefaultStall.
 	Stall time.Duration
@@ -42,7 +42,7 @@ var _ provider.Provider = (*Client)(nil)
 // New returns a Client; it opens no connection.
 func New(cfg Config) *Client {
 	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{}
+		cfg.HTTP = provider.NewHTTPClient()
 	}
 	if cfg.Stall <= 0 {
 		cfg.Stall = DefaultStall
