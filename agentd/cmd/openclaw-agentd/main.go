@@ -41,8 +41,8 @@ func main() {
 	agent.Serve(service.New(service.Config{
 		Version: version,
 		Providers: map[string]provider.Provider{
-			provider.APICompletions: openai.New(openai.Config{}),
-			provider.APIMessages:    anthropic.New(anthropic.Config{}),
+			provider.APICompletions: openai.New(provider.ClientConfig{}),
+			provider.APIMessages:    anthropic.New(provider.ClientConfig{}),
 			provider.APIDemo:        demo.Echo{},
 		},
 		Tools:  tool.NewRegistry(files.Read{}, files.Write{}, files.Edit{}, exec.Exec{Pool: commands}, exec.Process{Pool: commands}),

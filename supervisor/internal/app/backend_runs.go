@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type chats struct {
 	media    mediaKeeper
 	events   run.Events
 	clock    clock.Clock
+	log      *slog.Logger
 }
 
 // mediaKeeper stores an attachment and gives its path.
@@ -124,7 +126,10 @@ func (c *chats) startCommand(ctx context.Context, r gateway.ChatRequest, where p
 			if client := c.agents.client(); client != nil {
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 				defer cancel()
-				_, _ = client.InjectMessage(ctx, agent.Injection{Transcript: ref, Text: res.Text, Key: "chat:" + key, Role: "assistant", Workspace: c.book.workspace(where.agentID)})
+				_, err := client.InjectMessage(ctx, agent.Injection{Transcript: ref, Text: res.Text, Key: "chat:" + key, Role: "assistant", Workspace: c.book.workspace(where.agentID)})
+				if err != nil {
+					c.log.Warn("the answer to a command was told, but is not in the transcript", "session", where.key, "error", err)
+				}
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func (a *App) wireControlPlane(bus *event.Bus, commands *command.Set, events run
 	if err := a.registerMetrics(); err != nil {
 		return err
 	}
-	chat := &chats{db: a.db, runner: a.runner, commands: commands, book: a.book, agents: a.agents, media: attachments{a.media}, events: events, clock: sys}
+	chat := &chats{db: a.db, runner: a.runner, commands: commands, book: a.book, agents: a.agents, media: attachments{a.media}, events: events, clock: sys, log: subsystem(a.log, "runs")}
 	send := &sender{db: a.db, book: a.book, channels: a.channels, pool: a.pool, courier: a.courier, runner: a.runner}
 	a.server, err = gateway.New(gateway.Config{
 		Version: a.opts.Version, Commit: a.opts.Commit, StateDir: a.paths.StateDir, ConfigPath: a.paths.ConfigFile,

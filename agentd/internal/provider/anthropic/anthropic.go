@@ -20,37 +20,15 @@ import (
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
 )
 
-// DefaultStall is how long a server may send nothing before the call is given up.
-const DefaultStall = 5 * time.Minute
-
-// Config of a Client.
-type Config struct {
-	// HTTP is used for all calls; nil = provider.NewHTTPClient.
-	HTTP *http.Client
-	// Stall is the longest silence of a server; 0 = DefaultStall.
-	Stall time.Duration
-}
-
 // Client makes calls.
 type Client struct {
-	cfg Config
+	cfg provider.ClientConfig
 }
 
 var _ provider.Provider = (*Client)(nil)
 
 // New returns a Client; it opens no connection.
-func New(cfg Config) *Client {
-	if cfg.HTTP == nil {
-		cfg.HTTP = provider.NewHTTPClient()
-	}
-	if cfg.Stall <= 0 {
-		cfg.Stall = DefaultStall
-	}
-	return &Client{cfg: cfg}
-}
-
-// errStalled is the cause of a call that was given up for silence.
-var errStalled = errors.New("the server sent nothing for too long")
+func New(cfg provider.ClientConfig) *Client { return &Client{cfg: cfg.WithDefaults()} }
 
 // Stream makes one call.
 func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(provider.Event) error) (provider.Answer, error) {
@@ -60,10 +38,10 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	}
 	call, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watch := time.AfterFunc(c.cfg.Stall, func() { cancel(errStalled) })
+	watch := time.AfterFunc(c.cfg.Stall, func() { cancel(provider.ErrStalled) })
 	defer watch.Stop()
 
-	var seen response
+	var seen provider.Response
 	svc := anthropicsdk.NewMessageService(c.options(req, &seen, func() { watch.Reset(c.cfg.Stall) })...)
 	stream := svc.NewStreaming(call, params)
 	defer func() { _ = stream.Close() }()
@@ -85,8 +63,8 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	case m.stop != "":
 		// All that counts has come; a line that breaks behind it costs nothing.
 		return m.answer(), nil
-	case errors.Is(context.Cause(call), errStalled):
-		return m.answer(), failed(req, errStalled, seen)
+	case errors.Is(context.Cause(call), provider.ErrStalled):
+		return m.answer(), failed(req, provider.ErrStalled, seen)
 	case err != nil:
 		return m.answer(), failed(req, err, seen)
 	}
@@ -104,15 +82,15 @@ const (
 	betaLongCache = "extended-cache-ttl-2025-04-11"
 )
 
-func (c *Client) options(req provider.Request, seen *response, alive func()) []option.RequestOption {
+func (c *Client) options(req provider.Request, seen *provider.Response, alive func()) []option.RequestOption {
 	e := req.Endpoint
 	base := strings.TrimSuffix(strings.TrimSuffix(e.BaseURL, "/"), "/v1")
 	opts := []option.RequestOption{
 		option.WithBaseURL(base + "/"), option.WithMaxRetries(0), option.WithHTTPClient(c.cfg.HTTP),
 		option.WithMiddleware(func(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
 			res, err := next(r)
+			seen.Note(res)
 			if res != nil {
-				seen.status, seen.header = res.StatusCode, res.Header
 				res.Body = &liveBody{ReadCloser: res.Body, alive: alive}
 			}
 			return res, err
@@ -151,46 +129,25 @@ func (b *liveBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// response is what is known of a server's answer whatever the library makes of it.
-type response struct {
-	status int
-	header http.Header
-}
-
-// failed makes a provider.Error of what went wrong. The library's own error is not
-// kept: it holds the request, key included.
-func failed(req provider.Request, err error, seen response) *provider.Error {
+// failed makes a provider.Error of what went wrong.
+func failed(req provider.Request, err error, seen provider.Response) *provider.Error {
 	out := &provider.Error{Provider: req.Endpoint.Provider, Model: req.Model}
 	var api *anthropicsdk.Error
 	switch {
-	case errors.Is(err, errStalled):
-		out.Kind, out.Detail = provider.KindTimeout, errStalled.Error()
 	case errors.As(err, &api):
 		kind, text := detail(api.RawJSON())
 		out.Detail = text
-		status := seen.status
-		if status < 400 { // the failure came in the stream, after a good beginning
+		status := seen.Status
+		if status < http.StatusBadRequest { // the failure came in the stream, after a good beginning
 			status = statusOf(kind)
 		} else {
 			out.Status = status
 		}
 		out.Kind = provider.Classify(status, text+" "+kind)
-	case seen.status >= 400:
-		out.Status = seen.status
-		out.Kind = provider.Classify(seen.status, err.Error())
-	case seen.status != 0:
-		out.Kind, out.Detail = provider.KindConnection, "the stream broke off: "+err.Error()
 	default:
-		out.Kind, out.Detail = provider.KindConnection, err.Error()
+		seen.FailTransport(out, err)
 	}
-	if out.Status != 0 {
-		out.RetryAfter = provider.RetryAfter(seen.header)
-	}
-	out.Detail = provider.Shorten(provider.Scrub(out.Detail, req.Endpoint.Key))
-	if out.Detail == "" {
-		out.Detail = http.StatusText(out.Status)
-	}
-	return out
+	return seen.Finish(out, req.Endpoint.Key)
 }
 
 // detail is the server's own word: the type of the failure, and its text.

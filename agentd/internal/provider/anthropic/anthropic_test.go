@@ -50,7 +50,7 @@ func ask(t *testing.T, req provider.Request) (provider.Answer, []string, error) 
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var events []string
-	a, err := New(Config{}).Stream(ctx, req, func(e provider.Event) error {
+	a, err := New(provider.ClientConfig{}).Stream(ctx, req, func(e provider.Event) error {
 		events = append(events, fmt.Sprintf("%d:%s%s", e.Kind, e.Delta, e.Arguments))
 		return nil
 	})
@@ -383,7 +383,7 @@ func TestSilence(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer s.Close()
-	_, err := New(Config{Stall: 400 * time.Millisecond}).Stream(t.Context(), request(s.URL), nil)
+	_, err := New(provider.ClientConfig{Stall: 400 * time.Millisecond}).Stream(t.Context(), request(s.URL), nil)
 	var perr *provider.Error
 	if !errors.As(err, &perr) || perr.Kind != provider.KindTimeout || !strings.Contains(perr.Error(), "nothing for too long") {
 		t.Errorf("got %v", err)
@@ -397,7 +397,7 @@ func TestCancelGivesTheCauseAndWhatHadCome(t *testing.T) {
 	_, req := start(t, model.Say("half whole"))
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	a, err := New(Config{}).Stream(ctx, req, func(provider.Event) error {
+	a, err := New(provider.ClientConfig{}).Stream(ctx, req, func(provider.Event) error {
 		cancel(stop)
 		return nil
 	})

@@ -21,37 +21,15 @@ import (
 	"github.com/openclaw/openclaw-supervisor/agentd/internal/provider"
 )
 
-// DefaultStall is how long a server may send nothing before the call is given up.
-const DefaultStall = 5 * time.Minute
-
-// Config of a Client.
-type Config struct {
-	// HTTP is used for all calls; nil = provider.NewHTTPClient.
-	HTTP *http.Client
-	// Stall is the longest silence of a server; 0 = DefaultStall.
-	Stall time.Duration
-}
-
 // Client makes calls.
 type Client struct {
-	cfg Config
+	cfg provider.ClientConfig
 }
 
 var _ provider.Provider = (*Client)(nil)
 
 // New returns a Client; it opens no connection.
-func New(cfg Config) *Client {
-	if cfg.HTTP == nil {
-		cfg.HTTP = provider.NewHTTPClient()
-	}
-	if cfg.Stall <= 0 {
-		cfg.Stall = DefaultStall
-	}
-	return &Client{cfg: cfg}
-}
-
-// errStalled is the cause of a call that was given up for silence.
-var errStalled = errors.New("the server sent nothing for too long")
+func New(cfg provider.ClientConfig) *Client { return &Client{cfg: cfg.WithDefaults()} }
 
 // Stream makes one call.
 func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(provider.Event) error) (provider.Answer, error) {
@@ -61,10 +39,10 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	}
 	call, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watch := time.AfterFunc(c.cfg.Stall, func() { cancel(errStalled) })
+	watch := time.AfterFunc(c.cfg.Stall, func() { cancel(provider.ErrStalled) })
 	defer watch.Stop()
 
-	var seen response
+	var seen provider.Response
 	svc := openaisdk.NewChatCompletionService(c.options(req.Endpoint, &seen)...)
 	stream := svc.NewStreaming(call, params)
 	defer func() { _ = stream.Close() }()
@@ -79,8 +57,8 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	if ctx.Err() != nil {
 		return m.answer(), context.Cause(ctx)
 	}
-	if err == nil && errors.Is(context.Cause(call), errStalled) {
-		err = errStalled
+	if err == nil && errors.Is(context.Cause(call), provider.ErrStalled) {
+		err = provider.ErrStalled
 	}
 	if err != nil {
 		return m.answer(), failed(req, err, context.Cause(call), seen)
@@ -98,7 +76,7 @@ func (c *Client) Stream(ctx context.Context, req provider.Request, emit func(pro
 	return m.answer(), m.end(emit)
 }
 
-func (c *Client) options(e provider.Endpoint, seen *response) []option.RequestOption {
+func (c *Client) options(e provider.Endpoint, seen *provider.Response) []option.RequestOption {
 	key := e.Key
 	if key == "" {
 		key = "none"
@@ -108,9 +86,7 @@ func (c *Client) options(e provider.Endpoint, seen *response) []option.RequestOp
 		option.WithHTTPClient(c.cfg.HTTP),
 		option.WithMiddleware(func(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
 			res, err := next(r)
-			if res != nil {
-				seen.status, seen.header = res.StatusCode, res.Header
-			}
+			seen.Note(res)
 			return res, err
 		}),
 	}
@@ -120,20 +96,14 @@ func (c *Client) options(e provider.Endpoint, seen *response) []option.RequestOp
 	return opts
 }
 
-// response is what is known of a server's answer whatever the library makes of it.
-type response struct {
-	status int
-	header http.Header
-}
-
 // failed makes a provider.Error of what went wrong.
-func failed(req provider.Request, err, cause error, seen response) *provider.Error {
-	out := &provider.Error{Provider: req.Endpoint.Provider, Model: req.Model, Err: err}
+func failed(req provider.Request, err, cause error, seen provider.Response) *provider.Error {
+	out := &provider.Error{Provider: req.Endpoint.Provider, Model: req.Model}
 	var api *openaisdk.Error
 	var mid *ssestream.StreamError
 	switch {
-	case errors.Is(cause, errStalled):
-		out.Kind, out.Detail = provider.KindTimeout, errStalled.Error()
+	case errors.Is(cause, provider.ErrStalled):
+		seen.FailTransport(out, cause)
 	case errors.As(err, &api):
 		out.Status, out.Detail = api.StatusCode, detail(api)
 		out.Kind = provider.Classify(out.Status, out.Detail+" "+api.Code)
@@ -142,24 +112,10 @@ func failed(req provider.Request, err, cause error, seen response) *provider.Err
 		if out.Kind = provider.Classify(0, mid.Message); out.Kind == provider.KindUnknown {
 			out.Kind = provider.KindServer
 		}
-	case seen.status >= 400:
-		out.Status = seen.status
-		out.Kind = provider.Classify(seen.status, err.Error())
-	case seen.status != 0:
-		out.Kind, out.Detail = provider.KindConnection, "the stream broke off: "+err.Error()
 	default:
-		out.Kind, out.Detail = provider.KindConnection, err.Error()
+		seen.FailTransport(out, err)
 	}
-	if out.Status != 0 {
-		out.RetryAfter = provider.RetryAfter(seen.header)
-	}
-	out.Detail = provider.Shorten(provider.Scrub(out.Detail, req.Endpoint.Key))
-	// The library's error prints no secrets, but it holds the request, key included.
-	out.Err = nil
-	if out.Detail == "" {
-		out.Detail = http.StatusText(out.Status)
-	}
-	return out
+	return seen.Finish(out, req.Endpoint.Key)
 }
 
 // detail is the server's own word, from either of the forms that servers use.

@@ -77,7 +77,7 @@ func TestAnswer(t *testing.T) {
 		chat.Message{Role: chat.RoleAssistant, Content: chat.Blocks{{Type: chat.BlockToolCall, ID: "c0", Name: "read", Arguments: json.RawMessage(`{"path":"p"}`)}}},
 		chat.Message{Role: chat.RoleToolResult, ToolCallID: "c0", ToolName: "read", IsError: &failedCall, Content: chat.Blocks{chat.Text("no"), {Type: chat.BlockImage, MimeType: "image/png", Data: "QQ=="}}})
 	var kinds []string
-	a, err := New(Config{}).Stream(t.Context(), req, func(e provider.Event) error {
+	a, err := New(provider.ClientConfig{}).Stream(t.Context(), req, func(e provider.Event) error {
 		kinds = append(kinds, fmt.Sprintf("%d:%s%s", e.Kind, e.Delta, e.Arguments))
 		return nil
 	})
@@ -160,9 +160,9 @@ func TestFailures(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			req, _ := serve(t, tt.serve)
-			c := New(Config{Stall: 2 * time.Second})
+			c := New(provider.ClientConfig{Stall: 2 * time.Second})
 			if tt.name == "silence" {
-				c = New(Config{Stall: 50 * time.Millisecond})
+				c = New(provider.ClientConfig{Stall: 50 * time.Millisecond})
 			}
 			_, err := c.Stream(t.Context(), req, func(provider.Event) error { return nil })
 			var perr *provider.Error
@@ -187,7 +187,7 @@ func TestFailures(t *testing.T) {
 func TestNobodyListens(t *testing.T) {
 	req, _ := serve(t, func(http.ResponseWriter, *http.Request) {})
 	req.Endpoint.BaseURL = "http://127.0.0.1:1/v1"
-	_, err := New(Config{}).Stream(t.Context(), req, nil)
+	_, err := New(provider.ClientConfig{}).Stream(t.Context(), req, nil)
 	var perr *provider.Error
 	if !errors.As(err, &perr) || perr.Kind != provider.KindConnection || !strings.Contains(perr.Error(), "refused") {
 		t.Errorf("got %v", err)
@@ -201,7 +201,7 @@ func TestCancelGivesTheCauseAndWhatHadCome(t *testing.T) {
 	})
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	a, err := New(Config{}).Stream(ctx, req, func(provider.Event) error {
+	a, err := New(provider.ClientConfig{}).Stream(ctx, req, func(provider.Event) error {
 		cancel(stop)
 		return nil
 	})

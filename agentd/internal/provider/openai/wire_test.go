@@ -31,7 +31,7 @@ func start(t *testing.T, a model.Answer) (*model.Server, provider.Request) {
 
 func ask(t *testing.T, req provider.Request) (provider.Answer, error) {
 	t.Helper()
-	return New(Config{}).Stream(t.Context(), req, func(provider.Event) error { return nil })
+	return New(provider.ClientConfig{}).Stream(t.Context(), req, func(provider.Event) error { return nil })
 }
 
 // TestRefusal: in this dialect a refusal is said as an answer.
