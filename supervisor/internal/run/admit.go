@@ -44,12 +44,15 @@ type Admitted struct {
 func (r *Runner) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	runID := r.ids.next(r.cfg.Clock.Now())
 	var row journal.RunRow
-	var plan Plan
+	var act *active
 	existing := false
+	// The active run is looked up, or added, as this transaction commits: a caller with the same key
+	// must see it from then on, and until the transaction that ends it.
 	err := r.cfg.DB.Update(ctx, func(tx *journal.Tx) error {
 		known, err := tx.GetRunByClientKey(a.Method, a.Key)
 		if err == nil {
 			row, existing = known, true
+			tx.OnCommit(func() { act = r.active.find(known.RunID) })
 			return nil
 		}
 		if !errors.Is(err, journal.ErrNotFound) {
@@ -59,7 +62,6 @@ func (r *Runner) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		if err != nil {
 			return err
 		}
-		plan = p
 		row = journal.RunRow{
 			RunID: runID, Method: a.Method, ClientKey: a.Key, SessionKey: a.Wish.SessionKey, SessionID: sessionID,
 			AgentID: a.Wish.AgentID, Source: a.Source, State: journal.RunQueued,
@@ -67,24 +69,27 @@ func (r *Runner) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		if row.Route, row.Inputs, err = p.marshal(); err != nil {
 			return err
 		}
+		tx.OnCommit(func() {
+			act = r.newActive(row, p, a.ToolsOf, nil)
+			r.active.add(act)
+		})
 		return tx.InsertRun(row)
 	})
 	if err != nil {
 		return Admitted{}, fmt.Errorf("admit run: %w", err)
 	}
 	if existing {
-		return r.known(row)
+		return known(row, act)
 	}
-	act := r.newActive(row, plan, a.ToolsOf, nil)
-	r.active.add(act)
 	var once sync.Once
 	begin := func() { once.Do(func() { r.submit(act, true) }) }
 	return Admitted{RunID: act.clientID, Begin: begin, Done: act.ended, Outcome: act.outcome}, nil
 }
 
-func (r *Runner) known(row journal.RunRow) (Admitted, error) {
+// known is the answer to a key that was used before; act is nil once that run has ended.
+func known(row journal.RunRow, act *active) (Admitted, error) {
 	out := Admitted{RunID: row.ClientKey, Existing: true}
-	if act := r.active.find(row.RunID); act != nil {
+	if act != nil {
 		out.Done, out.Outcome = act.ended, act.outcome
 		return out, nil
 	}
