@@ -23,12 +23,13 @@ build: ## build every binary into bin/, the example plugin into bin/plugins/
 run: build ## build, start the supervisor with the embedded defaults, say how to talk to it
 	$(BIN)/openclaw-supervisor --allow-unconfigured
 
+# -count=1: the end-to-end tests build and run the programs themselves, which the cache of results does not see.
 test: ## run every test, end to end and conformance included
 	go vet work
-	go test work
+	go test -count=1 work
 
 race: ## run every test under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race work
+	CGO_ENABLED=1 go test -count=1 -race work
 
 e2e: ## run the end-to-end tests alone: real binaries, fake networks, real signals
 	go test -count=1 -v ./supervisor/e2e/...
